@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"flag"
+	"time"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/controllers"
+)
+
+// Options are the flags of the operator.
+type Options struct {
+	MetricsAddress          string
+	ProbeAddress            string
+	LeaderElect             bool
+	LeaderElectionNamespace string
+	LeaseDuration           time.Duration
+	RenewDeadline           time.Duration
+	RetryPeriod             time.Duration
+	AuditLog                string
+	ApprovalURL             string
+	Workers                 int
+	CollectInterval         time.Duration
+	ShutdownTimeout         time.Duration
+}
+
+// bind registers the flags with their defaults.
+func (o *Options) bind(flags *flag.FlagSet) {
+	o.bindServing(flags)
+	o.bindLeaderElection(flags)
+	flags.StringVar(&o.AuditLog, "audit-log", "-",
+		"`file` that audit records are appended to, one JSON line each; - is standard output")
+	flags.StringVar(&o.ApprovalURL, "approval-url", "",
+		"`template` of status.approvalURL, such as https://ascend.example.com/{namespace}/{name}")
+	flags.IntVar(&o.Workers, "workers", 16,
+		"`number` of actions that are decided at once")
+	flags.DurationVar(&o.CollectInterval, "collect-interval", controllers.CollectInterval,
+		"`time` between two looks for decided actions whose ttlAfterDecision is over")
+	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", 20*time.Second,
+		"`time` that work in progress may take to finish after SIGTERM")
+}
+
+func (o *Options) bindServing(flags *flag.FlagSet) {
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:8080",
+		"`address` of the Prometheus metrics, by HTTP on the loopback interface and anywhere else by HTTPS\n"+
+			"for those who may get the path /metrics; 0 serves none")
+	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081",
+		"`address` of /healthz and /readyz; 0 serves none")
+}
+
+func (o *Options) bindLeaderElection(flags *flag.FlagSet) {
+	flags.BoolVar(&o.LeaderElect, "leader-elect", false,
+		"elect a leader among several replicas, which alone decides; the others stay warm")
+	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", v1alpha1.GlobalNamespace,
+		"`namespace` of the leader's Lease")
+	flags.DurationVar(&o.LeaseDuration, "leader-election-lease-duration", 15*time.Second,
+		"`time` after which another replica takes over from a leader that is gone")
+	flags.DurationVar(&o.RenewDeadline, "leader-election-renew-deadline", 10*time.Second,
+		"`time` after which a leader that cannot renew its Lease gives up")
+	flags.DurationVar(&o.RetryPeriod, "leader-election-retry-period", 2*time.Second,
+		"`time` between two tries to get or renew the Lease")
+}

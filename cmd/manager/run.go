@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/controllers"
+	"github.com/ow-kai/ascend-operator/internal/audit"
+)
+
+// The leader's Lease, and the Events about it, in the operator's own namespace.
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ascend-system,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups="",namespace=ascend-system,resources=events,verbs=create;patch
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+	return scheme, err
+}
+
+// run works until ctx ends, then lets what is in progress finish.
+func run(ctx context.Context, options *Options) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("no cluster to work on: %w; give --kubeconfig, set KUBECONFIG, or run in a cluster", err)
+	}
+	// The API server's priority and fairness holds back who asks too much; a
+	// second limit here would only make bursts of actions wait.
+	config.QPS = -1
+	config.UserAgent = "ascend-operator"
+	rest.AddUserAgent(config, "manager")
+
+	out, err := openAuditLog(options.AuditLog)
+	if err != nil {
+		return err
+	}
+	defer out.Close() //nolint:errcheck // every record has been written by then, and there is nobody to tell
+
+	scheme, err := newScheme()
+	if err != nil {
+		return fmt.Errorf("build scheme: %w", err)
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(scheme, options))
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
+	trail := audit.NewLog(out)
+	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
+		Audit:           trail,
+		Voucher:         controllers.AsWritten{},
+		ApprovalURL:     options.ApprovalURL,
+		Workers:         options.Workers,
+		CollectInterval: options.CollectInterval,
+	})
+	if err != nil {
+		return err
+	}
+	if err := addProbes(mgr, operator, trail); err != nil {
+		return fmt.Errorf("add probes: %w", err)
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// addProbes: healthy while the process answers; ready when policy has been read
+// completely, so that a rollout waits for it, and while records can be kept,
+// for without them nothing is decided.
+func addProbes(mgr ctrl.Manager, operator *controllers.Operator, trail *audit.Log) error {
+	policyRead := func(*http.Request) error {
+		if !operator.Feed.Synced() {
+			return errors.New("policy has not been read completely")
+		}
+		return nil
+	}
+	recordsKept := func(request *http.Request) error { return trail.Check(request.Context(), time.Now()) }
+	return errors.Join(
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("policy", policyRead),
+		mgr.AddReadyzCheck("audit", recordsKept),
+	)
+}

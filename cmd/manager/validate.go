@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// maxJitter is by how much client-go stretches the retry period at most.
+// Source: k8s.io/client-go/tools/leaderelection, JitterFactor.
+const maxJitter = 1.2
+
+// validate returns what is wrong with the flags, all of it; nil when nothing is.
+func (o *Options) validate() error {
+	return errors.Join(
+		bindAddress("--metrics-bind-address", o.MetricsAddress),
+		bindAddress("--health-probe-bind-address", o.ProbeAddress),
+		o.validateLeaderElection(),
+		nonEmpty("--audit-log", o.AuditLog, "name a file, or - for standard output"),
+		urlTemplate("--approval-url", o.ApprovalURL),
+		atLeastOne("--workers", o.Workers),
+		positive("--collect-interval", o.CollectInterval),
+		positive("--shutdown-timeout", o.ShutdownTimeout),
+	)
+}
+
+func (o *Options) validateLeaderElection() error {
+	if !o.LeaderElect {
+		return nil
+	}
+	errs := []error{
+		positive("--leader-election-retry-period", o.RetryPeriod),
+	}
+	if problems := validation.IsDNS1123Label(o.LeaderElectionNamespace); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("--leader-election-namespace: %q is no name of a namespace: %s",
+			o.LeaderElectionNamespace, strings.Join(problems, "; ")))
+	}
+	if o.LeaseDuration <= o.RenewDeadline {
+		errs = append(errs, fmt.Errorf("--leader-election-lease-duration: %s must be longer than --leader-election-renew-deadline, %s; otherwise two replicas could lead at once",
+			o.LeaseDuration, o.RenewDeadline))
+	}
+	if float64(o.RenewDeadline) <= maxJitter*float64(o.RetryPeriod) {
+		errs = append(errs, fmt.Errorf("--leader-election-renew-deadline: %s must be longer than 1.2 times --leader-election-retry-period, %s; otherwise the leader has no second try",
+			o.RenewDeadline, o.RetryPeriod))
+	}
+	return errors.Join(errs...)
+}
+
+// bindAddress checks [HOST]:PORT, or 0 for none.
+func bindAddress(name, address string) error {
+	if address == "0" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %q is no address; write host:port, :port for every interface, or 0 for none", name, address)
+	}
+	return nil
+}
+
+// loopback says whether an address that bindAddress has passed is reached from
+// this machine alone.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func urlTemplate(name, template string) error {
+	if template == "" {
+		return nil
+	}
+	filled := strings.NewReplacer("{namespace}", "n", "{name}", "n").Replace(template)
+	switch u, err := url.Parse(filled); {
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(filled, "{}"):
+		return fmt.Errorf("%s: %q is no URL with the placeholders {namespace} and {name}; write one such as https://ascend.example.com/{namespace}/{name}", name, template)
+	case !strings.Contains(template, "{namespace}") || !strings.Contains(template, "{name}"):
+		return fmt.Errorf("%s: %q leads to the same page for every action; write {namespace} and {name} where they belong", name, template)
+	default:
+		return nil
+	}
+}
+
+func nonEmpty(name, value, advice string) error {
+	if value == "" {
+		return fmt.Errorf("%s: must not be empty; %s", name, advice)
+	}
+	return nil
+}
+
+func atLeastOne(name string, value int) error {
+	if value < 1 {
+		return fmt.Errorf("%s: must be at least 1, not %d", name, value)
+	}
+	return nil
+}
+
+func positive(name string, value time.Duration) error {
+	if value <= 0 {
+		return fmt.Errorf("%s: must be longer than 0, not %s", name, value)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/audit"
+)
+
+// ledger makes the record of a decision before its write, and remembers what
+// became of the write, so that a cache that is behind leads neither to a
+// second decision nor to a second record. It holds an entry a key for undecided
+// actions only: who finds an action gone has to call forget.
+type ledger struct {
+	audit audit.Recorder
+
+	mu      sync.Mutex
+	entries map[types.NamespacedName]entry
+}
+
+// entry is the last write that was tried on one action.
+type entry struct {
+	// base is the resourceVersion the write was based on.
+	base string
+	// left says that the API server is beyond base: the write went through, or
+	// somebody else's came before it.
+	left bool
+	// open is the record of a write whose fate is not known; nil is none.
+	open *audit.Record
+}
+
+func newLedger(recorder audit.Recorder) *ledger {
+	return &ledger{audit: recorder, entries: map[types.NamespacedName]entry{}}
+}
+
+// behind says whether the action, as read from the cache, is known to be
+// older than what the API server has. The watch will bring the newer one.
+func (l *ledger) behind(action *v1alpha1.AgentAction) bool {
+	e, ok := l.entry(action)
+	return ok && e.left && e.base == action.ResourceVersion
+}
+
+// record makes the record, unless it is the same as that of an attempt whose
+// fate is not known: trying again tells nothing new.
+func (l *ledger) record(ctx context.Context, action *v1alpha1.AgentAction, record audit.Record) error {
+	if e, ok := l.entry(action); ok && e.open != nil && sameRecord(*e.open, record) {
+		return nil
+	}
+	if err := l.audit.Append(ctx, record); err != nil {
+		return fmt.Errorf("no decision without its record: %w", err)
+	}
+	l.set(action, entry{base: action.ResourceVersion, open: &record})
+	return nil
+}
+
+// sameRecord compares what two records tell, not when they were made.
+func sameRecord(a, b audit.Record) bool {
+	a.Time, b.Time = time.Time{}, time.Time{}
+	return reflect.DeepEqual(a, b)
+}
+
+// written notes that the write went through.
+func (l *ledger) written(action *v1alpha1.AgentAction) {
+	l.set(action, entry{base: action.ResourceVersion, left: true})
+}
+
+// refused notes that the action is no longer what was decided about, and
+// takes the record back by another one.
+func (l *ledger) refused(ctx context.Context, action *v1alpha1.AgentAction, now time.Time, why error) error {
+	e, _ := l.entry(action)
+	l.set(action, entry{base: action.ResourceVersion, left: true})
+	if e.open == nil || e.base != action.ResourceVersion {
+		return nil
+	}
+	back := *e.open
+	back.Time = now
+	back.Event = audit.EventNotApplied
+	back.Message = fmt.Sprintf("%s has not come true, for the action had changed: %v", e.open.Event, why)
+	if err := l.audit.Append(ctx, back); err != nil {
+		return fmt.Errorf("take a record back: %w", err)
+	}
+	return nil
+}
+
+// forget drops what is known of an action that has left the cache.
+func (l *ledger) forget(key types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.entries, key)
+}
+
+func (l *ledger) entry(action *v1alpha1.AgentAction) (entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.entries[client.ObjectKeyFromObject(action)]
+	return e, ok
+}
+
+func (l *ledger) set(action *v1alpha1.AgentAction, e entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries[client.ObjectKeyFromObject(action)] = e
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/canonical"
+)
+
+// readAudit reads an audit log.
+func readAudit(path string) ([]audit.Record, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
+	}
+	var records []audit.Record
+	for line := range bytes.Lines(text) {
+		var record audit.Record
+		if err := json.Unmarshal(line, &record); err != nil {
+			return nil, fmt.Errorf("%s, record %d: %w", path, len(records)+1, err)
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+// checkChain says what is wrong with a chain of records, nil when nothing is:
+// each has the hash of the one before, and the hash of its own content.
+func checkChain(records []audit.Record) error {
+	previous := ""
+	for i, record := range records {
+		if record.PreviousHash != previous {
+			return fmt.Errorf("audit record %d does not have the hash of the one before", i+1)
+		}
+		bare := record
+		bare.Hash = ""
+		hash, err := canonical.Digest(bare)
+		if err != nil || hash != record.Hash {
+			return fmt.Errorf("the hash of audit record %d is not that of its content", i+1)
+		}
+		previous = record.Hash
+	}
+	return nil
+}
+
+// auditTable is the trail for a reader, a line a record.
+func auditTable(records []audit.Record) string {
+	rows := [][]string{{"#", "EVENT", "ACTION", "RISK", "DECISION", "REASON", "WHO"}}
+	for i := range records {
+		r := &records[i]
+		var people []string
+		for _, a := range r.Approvals {
+			people = append(people, a.Approver+" as "+a.As)
+		}
+		if len(people) == 0 && len(r.MatchedRules) > 0 {
+			rule, _, _ := strings.Cut(r.MatchedRules[0], " ")
+			people = []string{strings.TrimPrefix(rule, operatorNamespace+"/")}
+		}
+		rows = append(rows, []string{
+			fmt.Sprint(r.Sequence), string(r.Event), r.Name, string(r.RiskScore), string(r.Decision), r.Reason, strings.Join(people, ", "),
+		})
+	}
+	return table(rows)
+}
+
+// table aligns columns, two blanks apart.
+func table(rows [][]string) string {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], len(cell))
+		}
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		line := ""
+		for i, cell := range row {
+			line += cell + strings.Repeat(" ", widths[i]-len(cell)+2)
+		}
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return out.String()
+}

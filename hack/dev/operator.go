@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+const (
+	operatorTimeout = time.Minute
+	operatorGrace   = 25 * time.Second
+)
+
+// operator is bin/manager while it runs.
+type operator struct {
+	*child
+	metrics string // host:port
+	probes  string // host:port
+}
+
+// startOperator starts bin/manager as its own ServiceAccount and waits until
+// it is ready. The operator is returned with an error too, once it runs; the
+// caller stops it.
+func (s shell) startOperator(ctx context.Context) (*operator, error) {
+	program := filepath.Join(s.root, "bin", "manager")
+	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("bin/manager is missing; run `make build`")
+	}
+	if _, err := s.impersonate(ctx, operatorNamespace, operatorAccount); err != nil {
+		return nil, fmt.Errorf("token of the operator's ServiceAccount: %w", err)
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	o := &operator{metrics: ports[0], probes: ports[1]}
+	kubeconfig := s.folder.identity(operatorAccount)
+	o.child, err = startChild("operator", []string{
+		program,
+		"--kubeconfig=" + kubeconfig,
+		"--metrics-bind-address=" + o.metrics,
+		"--health-probe-bind-address=" + o.probes,
+		"--leader-elect",
+		"--leader-election-namespace=" + operatorNamespace,
+		"--audit-log=" + s.folder.auditLog(),
+	}, s.environ(kubeconfig), s.folder.log("operator"))
+	if err != nil {
+		return nil, err
+	}
+	return o, o.awaitReady(ctx)
+}
+
+// awaitReady waits until /readyz says yes.
+func (o *operator) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, operatorTimeout,
+		fmt.Errorf("the operator was not ready within %s. The end of its log, %s:\n%s", operatorTimeout, o.log, lastLines(o.log, 15)))
+	defer cancel()
+	return poll(ctx, func() (bool, error) {
+		if o.ended() {
+			return false, o.died()
+		}
+		return answers(ctx, "http://"+o.probes+"/readyz"), nil
+	})
+}
+
+// answers says whether the URL answers 200.
+func answers(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Free ports are looked for below the range out of which Linux and macOS take
+// the local ports of outgoing connections: a port found free there can be gone
+// a moment later.
+const (
+	lowestPort  = 20000
+	highestPort = 32000
+)
+
+// freePorts returns that many addresses on loopback that are free.
+func freePorts(n int) ([]string, error) {
+	var addresses []string
+	var config net.ListenConfig
+	for range 200 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowestPort+rand.IntN(highestPort-lowestPort))) //nolint:gosec // a port, no secret
+		listener, err := config.Listen(context.Background(), "tcp4", address)
+		if err != nil {
+			continue
+		}
+		defer listener.Close() // open until the end, so that no port is chosen twice
+		if addresses = append(addresses, address); len(addresses) == n {
+			return addresses, nil
+		}
+	}
+	return nil, fmt.Errorf("no free port on 127.0.0.1 between %d and %d after 200 tries", lowestPort, highestPort)
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// pollInterval is how often the action is read where it may not be watched.
+const pollInterval = 250 * time.Millisecond
+
+// await waits until the operator has evaluated the action as it was written,
+// and returns it then; nil when that took longer than --wait, or ctx ended.
+func (j *judge) await(ctx context.Context, written *v1alpha1.AgentAction) *v1alpha1.AgentAction {
+	if j.wait == 0 {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, j.wait)
+	defer stop()
+	changes, err := j.cl.Watch(ctx, &v1alpha1.AgentActionList{}, client.InNamespace(written.Namespace),
+		client.MatchingFields{"metadata.name": written.Name},
+		&client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: written.ResourceVersion}})
+	if err != nil {
+		return j.poll(ctx, written)
+	}
+	defer changes.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case event, open := <-changes.ResultChan():
+			if !open || event.Type == watch.Error {
+				return j.poll(ctx, written)
+			}
+			if action, ok := event.Object.(*v1alpha1.AgentAction); ok && evaluated(action, written) {
+				return action
+			}
+		}
+	}
+}
+
+// poll is await for those who may not watch.
+func (j *judge) poll(ctx context.Context, written *v1alpha1.AgentAction) *v1alpha1.AgentAction {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		action := &v1alpha1.AgentAction{}
+		err := j.cl.Get(ctx, client.ObjectKeyFromObject(written), action)
+		if err == nil && evaluated(action, written) {
+			return action
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// evaluated says whether the operator has seen the action as it was written.
+func evaluated(action, written *v1alpha1.AgentAction) bool {
+	return action.UID == written.UID &&
+		(action.Status.Decision.IsFinal() || action.Status.ObservedGeneration >= written.Generation)
+}
+
+// tell says what came of the verdict. It fails when that is not what the user
+// wanted.
+func (j *judge) tell(now time.Time, before, after *v1alpha1.AgentAction) error {
+	name, out := safeText(before.Name), j.session.Out
+	if after == nil {
+		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, safeText(j.entryStage(before)))
+		if j.wait > 0 {
+			fmt.Fprintf(out, "; the operator has not answered within %s", j.wait)
+		}
+		fmt.Fprintf(out, "\nWhat comes of it: ascend explain %s\n", name)
+		return nil
+	}
+	if why := whyUncounted(after, j.me.username, j.entryStage(before)); why != "" {
+		return fmt.Errorf("recorded, but %s of %s does not count: %s", j.noun(), name, why)
+	}
+	status := &after.Status
+	switch status.Decision {
+	case v1alpha1.DecisionApproved:
+		return j.tellApproved(now, after)
+	case v1alpha1.DecisionDenied:
+		return j.tellDenied(after)
+	case v1alpha1.DecisionPending, v1alpha1.DecisionNone:
+		return j.tellPending(now, before, after)
+	case v1alpha1.DecisionTimedOut, v1alpha1.DecisionCancelled:
+		return fmt.Errorf("recorded, but %s was decided otherwise: %s: %s", name, decisionWord(status.Decision), safeText(status.Message))
+	default:
+		return fmt.Errorf("recorded, but the decision about %s is %q, which this version of ascend does not know", name, safeText(string(status.Decision)))
+	}
+}
+
+func (j *judge) tellApproved(now time.Time, after *v1alpha1.AgentAction) error {
+	name := safeText(after.Name)
+	if j.verdict == v1alpha1.VerdictDeny {
+		return fmt.Errorf("too late: %s was approved meanwhile: %s", name, safeText(after.Status.Message))
+	}
+	until := after.Status.ValidUntil
+	if until == nil {
+		fmt.Fprintf(j.session.Out, "approved: %s may run\n", name)
+		return nil
+	}
+	fmt.Fprintf(j.session.Out, "approved: %s may run until %s\n", name, deadlineWord(now, until.Time))
+	return nil
+}
+
+func (j *judge) tellDenied(after *v1alpha1.AgentAction) error {
+	name, message := safeText(after.Name), safeText(after.Status.Message)
+	if j.verdict != v1alpha1.VerdictDeny {
+		return fmt.Errorf("recorded, but %s was denied: %s", name, message)
+	}
+	fmt.Fprintf(j.session.Out, "denied: %s may not run\n", name)
+	return nil
+}
+
+func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) error {
+	name, was, is := safeText(after.Name), before.Status.Approval, after.Status.Approval
+	out := j.session.Out
+	switch {
+	case j.verdict == v1alpha1.VerdictDeny:
+		return fmt.Errorf("recorded, but %s is still pending; see ascend explain %s", name, name)
+	case is == nil || j.verdict == v1alpha1.VerdictOverride:
+		fmt.Fprintf(out, "counted: %s of %s; more people have to agree\n", j.noun(), name)
+		return nil
+	case is.Stage == was.Stage:
+		fmt.Fprintf(out, "counted %d of %d in stage %s of %s\n", is.Granted, is.Required, safeText(is.Stage), name)
+	default:
+		fmt.Fprintf(out, "passed: stage %s of %s; next is %s\n", safeText(was.Stage), name, stageWord(is))
+	}
+	fmt.Fprintf(out, "  who can still approve: %s\n", entryList(is.PendingApprovers))
+	if is.Deadline != nil {
+		fmt.Fprintf(out, "  until %s\n", deadlineWord(now, is.Deadline.Time))
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// cluster is a cluster with one user and an operator of which the test says
+// what it does. The zero value lets the user, alice of ascend-approvers, do
+// everything, and has no operator.
+type cluster struct {
+	objects []client.Object
+	me      *identity
+	// verbs is asked for "approve ascend-system/high"; nil allows everything.
+	verbs func(question string) bool
+	// unreadable names kinds the user may not get.
+	unreadable []string
+	// unwatchable: the user may not watch.
+	unwatchable bool
+	// meanwhile is what others write before the n-th patch of the user.
+	meanwhile []func(*v1alpha1.AgentAction)
+	// operator evaluates the action after the user wrote to it; nil: never.
+	operator func(*v1alpha1.AgentAction)
+
+	patches int
+	store   client.WithWatch
+}
+
+var alice = identity{username: "alice", uid: "uid-alice", groups: []string{"ascend-approvers", "system:authenticated"}}
+
+func forbidden(verb, resource, name string) error {
+	return apierrors.NewForbidden(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: resource}, name,
+		refusalError("User cannot "+verb+" it"))
+}
+
+type refusalError string
+
+func (e refusalError) Error() string { return string(e) }
+
+// dial makes the client of the program under test.
+func (c *cluster) dial(t *testing.T) func(*rest.Config) (client.WithWatch, error) {
+	t.Helper()
+	kinds, err := newScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.store = fake.NewClientBuilder().WithScheme(kinds).WithObjects(c.objects...).
+		WithStatusSubresource(&v1alpha1.AgentAction{}).
+		WithIndex(&v1alpha1.AgentAction{}, fieldAgentName, index(func(a *v1alpha1.AgentAction) string { return string(a.Spec.AgentRef.Name) })).
+		WithIndex(&v1alpha1.AgentAction{}, fieldDecision, index(func(a *v1alpha1.AgentAction) string { return string(a.Status.Decision) })).
+		Build()
+	return func(*rest.Config) (client.WithWatch, error) {
+		return interceptor.NewClient(c.store, interceptor.Funcs{Create: c.create, Get: c.get, Patch: c.patch, Watch: c.watch}), nil
+	}
+}
+
+// index makes a field of actions selectable.
+func index(field func(*v1alpha1.AgentAction) string) client.IndexerFunc {
+	return func(object client.Object) []string {
+		action, ok := object.(*v1alpha1.AgentAction)
+		if !ok {
+			return nil
+		}
+		return []string{field(action)}
+	}
+}
+
+func (c *cluster) create(_ context.Context, _ client.WithWatch, object client.Object, _ ...client.CreateOption) error {
+	switch review := object.(type) {
+	case *authenticationv1.SelfSubjectReview:
+		me := alice
+		if c.me != nil {
+			me = *c.me
+		}
+		review.Status.UserInfo = authenticationv1.UserInfo{Username: me.username, UID: me.uid, Groups: me.groups}
+	case *authorizationv1.SelfSubjectAccessReview:
+		asked := review.Spec.ResourceAttributes
+		review.Status.Allowed = c.verbs == nil || c.verbs(asked.Verb+" "+asked.Namespace+"/"+asked.Name)
+	}
+	return nil
+}
+
+func (c *cluster) get(ctx context.Context, store client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	switch object.(type) {
+	case *v1alpha1.ApprovalWorkflow:
+		if slices.Contains(c.unreadable, "approvalworkflows") {
+			return forbidden("get", "approvalworkflows", key.Name)
+		}
+	case *v1alpha1.Agent:
+		if slices.Contains(c.unreadable, "agents") {
+			return forbidden("get", "agents", key.Name)
+		}
+	}
+	return store.Get(ctx, key, object, options...)
+}
+
+// patch lets others write first, and counts the generation as an API server does.
+func (c *cluster) patch(ctx context.Context, store client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	key := client.ObjectKeyFromObject(object)
+	if c.patches < len(c.meanwhile) {
+		if err := c.write(ctx, key, c.meanwhile[c.patches]); err != nil {
+			return err
+		}
+	}
+	c.patches++
+	if err := store.Patch(ctx, object, patch, options...); err != nil {
+		return err
+	}
+	object.SetGeneration(object.GetGeneration() + 1)
+	return nil
+}
+
+// watch lets the operator do its work once somebody watches.
+func (c *cluster) watch(ctx context.Context, store client.WithWatch, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+	if c.unwatchable {
+		if err := c.operate(ctx); err != nil {
+			return nil, err
+		}
+		return nil, forbidden("watch", "agentactions", "")
+	}
+	changes, err := store.Watch(ctx, list, options...)
+	if err != nil {
+		return nil, err
+	}
+	return changes, c.operate(ctx)
+}
+
+func (c *cluster) operate(ctx context.Context) error {
+	if c.operator == nil {
+		return nil
+	}
+	return c.write(ctx, client.ObjectKey{Namespace: "default", Name: "act-ghi789"}, func(action *v1alpha1.AgentAction) {
+		c.operator(action)
+		action.Status.ObservedGeneration = action.Generation + 1
+	})
+}
+
+// write changes spec and status of an action as somebody else.
+func (c *cluster) write(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.AgentAction)) error {
+	action := &v1alpha1.AgentAction{}
+	if err := c.store.Get(ctx, key, action); err != nil {
+		return err
+	}
+	change(action)
+	status := action.Status
+	if err := c.store.Update(ctx, action); err != nil {
+		return err
+	}
+	action.Status = status
+	return c.store.Status().Update(ctx, action)
+}
+
+// stored reads an action back.
+func (c *cluster) stored(t *testing.T, name string) *v1alpha1.AgentAction {
+	t.Helper()
+	action := &v1alpha1.AgentAction{}
+	if err := c.store.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: name}, action); err != nil {
+		t.Fatal(err)
+	}
+	return action
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// completionLimit bounds how many names a shell offers.
+const completionLimit = 100
+
+// completeActions offers the names of actions with that decision, or all for
+// an empty one, newest last. Where they cannot be listed it offers nothing.
+func (s *session) completeActions(decision v1alpha1.Decision) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		cl, namespace, err := s.connect()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		options := []client.ListOption{client.InNamespace(namespace)}
+		if decision != v1alpha1.DecisionNone {
+			options = append(options, client.MatchingFields{fieldDecision: string(decision)})
+		}
+		newest := &newestActions{limit: completionLimit}
+		if err := newest.load(cmd.Context(), cl, options); err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var names []cobra.Completion
+		for _, action := range newest.sorted() {
+			if slices.Contains(given, action.Name) {
+				continue
+			}
+			names = append(names, cobra.CompletionWithDesc(safeText(action.Name),
+				fmt.Sprintf("%s %s %s", safeText(action.Spec.ActionType), levelWord(action.Status.Risk), decisionWord(action.Status.Decision))))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}

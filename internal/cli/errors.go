@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// requestError is a request to the API server that failed. Its text says what
+// was wrong, where, and what to do next.
+type requestError struct {
+	text string
+	err  error
+}
+
+func (e *requestError) Error() string { return e.text }
+func (e *requestError) Unwrap() error { return e.err }
+
+// failed turns the error of a request into one for people; nil stays nil.
+// Doing says what the request was for, such as "list actions in namespace default".
+func (s *session) failed(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return &requestError{text: s.describe(err, doing), err: err}
+}
+
+func (s *session) describe(err error, doing string) string {
+	message := safeText(err.Error())
+	var unreachable *url.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "interrupted; could not " + doing
+	case isKindMissing(err):
+		return fmt.Sprintf("cannot %s: %s does not know the kinds of Ascend Operator\nInstall the operator's CRDs there, or choose another cluster with --context or --kubeconfig", doing, s.cluster())
+	case apierrors.IsUnauthorized(err):
+		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.cluster())
+	case apierrors.IsForbidden(err):
+		return fmt.Sprintf("cannot %s: %s\nIf it is a permission that is missing, whoever administers the namespace can grant it; another namespace is chosen with -n", doing, message)
+	case errors.As(err, &unreachable):
+		return fmt.Sprintf("cannot %s: cannot reach %s: %s\nIs it running? Another cluster is chosen with --context or --kubeconfig", doing, s.cluster(), safeText(unreachable.Err.Error()))
+	default:
+		return fmt.Sprintf("cannot %s: %s", doing, message)
+	}
+}
+
+// cluster names the cluster by its address and by where that is configured.
+func (s *session) cluster() string {
+	config, err := s.flags.ToRESTConfig()
+	if err != nil {
+		return "the cluster (kubeconfig: " + s.kubeconfig() + ")"
+	}
+	return fmt.Sprintf("the cluster at %s (kubeconfig: %s)", safeText(config.Host), s.kubeconfig())
+}
+
+// isKindMissing says whether the API server has no such kind, in contrast to
+// no such object: it then answers with a page instead of a Status, which
+// client-go notes as a cause.
+func isKindMissing(err error) bool {
+	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
+}
+
+// warningPrinter prints the warnings of the API server.
+type warningPrinter struct{ out io.Writer }
+
+// HandleWarningHeader prints one warning; code 299 is the only one in use.
+func (w warningPrinter) HandleWarningHeader(code int, _, message string) {
+	if code == 299 && message != "" {
+		fmt.Fprintf(w.out, "warning: %s\n", safeText(message))
+	}
+}

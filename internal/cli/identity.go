@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// identity is who the user is, as the API server knows them.
+type identity struct {
+	username string
+	uid      string
+	groups   []string
+}
+
+// whoAmI asks the API server; with --as and --as-group it answers with those.
+func whoAmI(ctx context.Context, cl client.Writer) (identity, error) {
+	review := &authenticationv1.SelfSubjectReview{}
+	if err := cl.Create(ctx, review); err != nil {
+		return identity{}, err
+	}
+	user := review.Status.UserInfo
+	return identity{username: user.Username, uid: user.UID, groups: user.Groups}, nil
+}
+
+// How entries of approvers are written, in status.approval.pendingApprovers and
+// in the field as of an approval.
+const (
+	userPrefix    = "user:"
+	accountPrefix = "serviceaccount:"
+	groupPrefix   = "group:"
+	// verbApprove stands for anybody who holds the verb approve.
+	verbApprove = "verb:approve"
+)
+
+const accountUserPrefix = "system:serviceaccount:"
+
+// memberOf returns the entry that the user is, or belongs to, and false when
+// there is none. Their own name goes before a group, groups in the order of
+// the entries, and the verb comes last.
+func (i identity) memberOf(entries []string) (string, bool) {
+	for _, own := range i.names() {
+		if slices.Contains(entries, own) {
+			return own, true
+		}
+	}
+	for _, entry := range entries {
+		if group, isGroup := strings.CutPrefix(entry, groupPrefix); isGroup && slices.Contains(i.groups, group) {
+			return entry, true
+		}
+	}
+	if slices.Contains(entries, verbApprove) {
+		return verbApprove, true
+	}
+	return "", false
+}
+
+// names are the entries that name the user in person.
+func (i identity) names() []string {
+	names := []string{userPrefix + i.username}
+	if account, isAccount := strings.CutPrefix(i.username, accountUserPrefix); isAccount {
+		if namespace, name, found := strings.Cut(account, ":"); found {
+			names = append(names, accountPrefix+namespace+"/"+name)
+		}
+	}
+	return names
+}
+
+// entriesOf writes an ApproverSet as entries, in the order in which
+// pendingApprovers has them.
+func entriesOf(set v1alpha1.ApproverSet) []string {
+	var entries []string
+	for _, user := range set.Users {
+		entries = append(entries, userPrefix+string(user))
+	}
+	for _, group := range set.Groups {
+		entries = append(entries, groupPrefix+string(group))
+	}
+	for _, account := range set.ServiceAccounts {
+		entries = append(entries, accountPrefix+string(account.Namespace)+"/"+string(account.Name))
+	}
+	slices.Sort(entries)
+	return slices.Compact(entries)
+}

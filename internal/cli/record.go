@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// recordAttempts bounds how often a verdict is written again because somebody
+// else wrote to the action at the same moment.
+const recordAttempts = 30
+
+// recordPause is the shortest pause before the next attempt; a random part,
+// up to recordJitter times as long, keeps many people from meeting again.
+const (
+	recordPause  = 10 * time.Millisecond
+	recordJitter = 9.0
+)
+
+// record writes the verdict into the action and returns the action as written.
+// When somebody else was faster it reads again, checks again, and writes only
+// if what is judged is still the same.
+func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction, mine standing) (*v1alpha1.AgentAction, error) {
+	var options []client.PatchOption
+	if j.dryRun {
+		options = append(options, client.DryRunAll)
+	}
+	current := action
+	for range recordAttempts {
+		patch, err := j.patch(current, mine.as)
+		if err != nil {
+			return nil, err
+		}
+		written := current.DeepCopy()
+		err = j.cl.Patch(ctx, written, patch, options...)
+		if !apierrors.IsConflict(err) {
+			return written, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
+		}
+		if err := pause(ctx, wait.Jitter(recordPause, recordJitter)); err != nil {
+			return nil, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
+		}
+		if current, err = j.reread(ctx, action); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same moment; try again", j.noun(), safeText(action.Name))
+}
+
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// reread reads the action again and refuses when it is no longer the one that
+// was shown.
+func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
+	current, err := j.session.getAction(ctx, j.cl, client.ObjectKeyFromObject(shown))
+	if err != nil {
+		return nil, err
+	}
+	if err := j.refuse(current); err != nil {
+		return nil, err
+	}
+	was, is := shown.Status.Approval, current.Status.Approval
+	changed := ""
+	switch {
+	case current.UID != shown.UID:
+		changed = "it was deleted and created anew"
+	case current.Status.SpecDigest != shown.Status.SpecDigest:
+		changed = "the request is another one"
+	case is.Revision != was.Revision:
+		changed = "its workflows were changed"
+	case is.Stage != was.Stage:
+		changed = fmt.Sprintf("it waits in stage %s now, no longer in %s", safeText(is.Stage), safeText(was.Stage))
+	}
+	if changed != "" {
+		return nil, fmt.Errorf("%s changed while you looked at it: %s\nNothing was written. Look again: ascend explain %s",
+			safeText(shown.Name), changed, safeText(shown.Name))
+	}
+	return current, nil
+}
+
+// patch adds one approval, as a JSON patch: it leaves the others as they are,
+// including fields that this program does not know, which a merge patch of the
+// whole list would drop. Setting the resourceVersion makes the API server
+// answer Conflict when the action has been written to since it was read.
+func (j *judge) patch(action *v1alpha1.AgentAction, as string) (client.Patch, error) {
+	approval := newApproval(action, j.me, as, j.entryStage(action), j.session.clock.Now())
+	approval.Verdict, approval.Comment = j.verdict, j.comment
+
+	type operation struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	add := operation{"add", "/spec/approvals/-", approval}
+	if action.Spec.Approvals == nil {
+		add = operation{"add", "/spec/approvals", []v1alpha1.Approval{approval}}
+	}
+	data, err := json.Marshal([]operation{{"replace", "/metadata/resourceVersion", action.ResourceVersion}, add})
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the approval of %s as JSON: %w", safeText(action.Name), err)
+	}
+	return client.RawPatch(types.JSONPatchType, data), nil
+}

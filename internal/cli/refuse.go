@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// refuse says why nobody, or this user, can judge the action as it is now,
+// from the action alone. Nil: nothing is known against it.
+func (j *judge) refuse(action *v1alpha1.AgentAction) error {
+	now := j.session.clock.Now()
+	for _, check := range []func(*v1alpha1.AgentAction, time.Time) string{
+		j.refuseDecided, j.refuseUnevaluated, j.refuseLate, j.refuseOtherStage, j.refuseTwice,
+	} {
+		if why := check(action, now); why != "" {
+			return fmt.Errorf("%s cannot be %s: %s", safeText(action.Name), j.participle(), why)
+		}
+	}
+	return nil
+}
+
+func (j *judge) refuseDecided(action *v1alpha1.AgentAction, now time.Time) string {
+	status := &action.Status
+	switch {
+	case status.Decision.IsFinal():
+		text := "it is already decided: " + decisionWord(status.Decision)
+		if status.DecidedAt != nil {
+			text += fmt.Sprintf(" at %s (%s)", moment(status.DecidedAt.Time), ago(now, status.DecidedAt.Time))
+		}
+		if status.Message != "" {
+			text += ": " + safeText(status.Message)
+		}
+		return text
+	case action.Spec.Cancelled:
+		return "its requester has withdrawn it"
+	default:
+		return ""
+	}
+}
+
+func (j *judge) refuseUnevaluated(action *v1alpha1.AgentAction, now time.Time) string {
+	status := &action.Status
+	switch {
+	case status.Decision == v1alpha1.DecisionNone:
+		text := "the operator has not evaluated it yet; try again in a moment"
+		if age := now.Sub(submittedAt(action)); age > time.Minute {
+			text += fmt.Sprintf("\nIt has waited for %s: is the operator running? kubectl get pods -n %s", span(age), v1alpha1.GlobalNamespace)
+		}
+		return text
+	case status.Decision != v1alpha1.DecisionPending:
+		return fmt.Sprintf("its decision is %q, which this version of ascend does not know; use a newer one", safeText(string(status.Decision)))
+	case status.Approval == nil || status.Approval.Stage == "" || status.Approval.Revision == "" || status.SpecDigest == "":
+		return "it waits, but the operator has not said for whom yet; try again in a moment"
+	default:
+		return ""
+	}
+}
+
+func (j *judge) refuseLate(action *v1alpha1.AgentAction, now time.Time) string {
+	deadline := action.Status.Approval.Deadline
+	if deadline == nil || now.Before(deadline.Time) {
+		return ""
+	}
+	return fmt.Sprintf("the deadline of stage %s passed at %s (%s)\nThe agent has to ask again.",
+		safeText(action.Status.Approval.Stage), moment(deadline.Time), ago(now, deadline.Time))
+}
+
+func (j *judge) refuseOtherStage(action *v1alpha1.AgentAction, _ time.Time) string {
+	waiting := action.Status.Approval.Stage
+	if j.stage == "" || j.stage == waiting || j.stage == stageName(waiting) {
+		return ""
+	}
+	return fmt.Sprintf("it waits in stage %s, not in %s", safeText(waiting), safeText(j.stage))
+}
+
+// refuseTwice: an approval is one entry a person and stage, and cannot be changed.
+func (j *judge) refuseTwice(action *v1alpha1.AgentAction, now time.Time) string {
+	stage := j.entryStage(action)
+	for _, given := range action.Spec.Approvals {
+		if given.Approver != j.me.username || given.Stage != stage {
+			continue
+		}
+		text := fmt.Sprintf("you have already given the verdict %s in stage %s", safeText(string(given.Verdict)), safeText(stage))
+		if given.Time != nil {
+			text += ", " + ago(now, given.Time.Time)
+		}
+		if why := whyUncounted(action, j.me.username, stage); why != "" {
+			return text + "; it does not count: " + why
+		}
+		return text + "; a verdict cannot be changed, and counts once"
+	}
+	return ""
+}
+
+// whyUncounted is the operator's reason why somebody's approval of a stage does
+// not count, and empty when it does or is not evaluated yet.
+func whyUncounted(action *v1alpha1.AgentAction, approver, stage string) string {
+	if action.Status.Approval == nil {
+		return ""
+	}
+	for _, uncounted := range action.Status.Approval.Uncounted {
+		if uncounted.Approver == approver && uncounted.Stage == stage {
+			return safeText(uncounted.Reason)
+		}
+	}
+	return ""
+}
+
+// stageName is a stage as its workflow names it: without the round behind it,
+// and without the workflow before it.
+func stageName(stage string) string {
+	stage = withoutRound(stage)
+	return stage[strings.LastIndexByte(stage, '/')+1:]
+}
+
+// withoutRound takes the round off a stage, the @TIME that the operator appends
+// when workflows changed and people have to approve again.
+func withoutRound(stage string) string {
+	stage, _, _ = strings.Cut(stage, "@")
+	return stage
+}
