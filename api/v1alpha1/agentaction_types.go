@@ -138,16 +138,6 @@ type Outcome struct {
 	CompletedAt *metav1.MicroTime `json:"completedAt,omitempty"`
 }
 
-// An empty string counts as one left out in the rules of this file: that is what
-// a Go client makes of it that reads an object and writes it back.
-//
-// Two of the rules below catch mistakes but not intent. Kubernetes compares
-// objects of unknown fields, as parameters and context are, by the keys that
-// both have and by their number: it sees a changed, an added and a removed key,
-// but not one key put in another's place. A ValidatingAdmissionPolicy, which
-// compares the whole, has to hold what they miss.
-// Source: k8s.io/apiserver/pkg/cel/common, unstructuredMap.Equal.
-
 // AgentActionSpec is what an agent asks to do. It cannot be changed, but for
 // approvals (which are added), cancelled (once) and outcome (once).
 //
@@ -266,3 +256,15 @@ type AgentActionList struct {
 	metav1.ListMeta `json:"metadata,omitzero"`
 	Items           []AgentAction `json:"items"`
 }
+
+// About the rules above:
+//
+// An empty description, resource, comment or message counts as one left out:
+// that is what a Go client makes of it that reads an object and writes it back.
+//
+// The rules that compare parameters and context catch mistakes but not intent.
+// Kubernetes compares objects of unknown fields by the keys that both have and
+// by their number: it sees a changed, an added and a removed key, but not one
+// key put in another's place. A ValidatingAdmissionPolicy, which compares the
+// whole, has to hold what they miss.
+// Source: k8s.io/apiserver/pkg/cel/common, unstructuredMap.Equal.

@@ -85,7 +85,7 @@ var _ = Describe("AgentAction, once it is submitted,", func() {
 	)
 
 	// If this fails, Kubernetes has learned to compare: take the remark at
-	// AgentActionSpec away, and turn this into a row of the table above.
+	// the end of agentaction_types.go away, and turn this into a row of the table above.
 	It("does not see a key put in another's place, which is left to a ValidatingAdmissionPolicy", func(ctx SpecContext) {
 		Expect(patch(ctx, asked.create(ctx), `spec: {parameters: {table: null, url: secrets}}`)).To(Succeed())
 	})

@@ -41,7 +41,7 @@ var _ = Describe("The status of an AgentAction", func() {
 			`nearRules: `+many(16, `{namespace: team, name: r%d, effect: Deny, condition: c}`)),
 		Entry("less than no approvals",
 			`approval: {granted: -1}`,
-			`status.approval.granted in body should be greater than or equal to 0`,
+			`status.approval.granted: Invalid value: -1: approval.granted in body should be greater than or equal to 0`,
 			`approval: {granted: 0}`),
 		Entry("a delivery that is not known",
 			`notification: Lost`,

@@ -12,15 +12,6 @@ import (
 // AgentActionSpecApplyConfiguration represents a declarative configuration of the AgentActionSpec type for use
 // with apply.
 //
-// An empty string counts as one left out in the rules of this file: that is what
-// a Go client makes of it that reads an object and writes it back.
-//
-// Two of the rules below catch mistakes but not intent. Kubernetes compares
-// objects of unknown fields, as parameters and context are, by the keys that
-// both have and by their number: it sees a changed, an added and a removed key,
-// but not one key put in another's place. A ValidatingAdmissionPolicy, which
-// compares the whole, has to hold what they miss.
-// Source: k8s.io/apiserver/pkg/cel/common, unstructuredMap.Equal.
 // AgentActionSpec is what an agent asks to do. It cannot be changed, but for
 // approvals (which are added), cancelled (once) and outcome (once).
 type AgentActionSpecApplyConfiguration struct {
