@@ -195,7 +195,8 @@ type ApprovalStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Granted int32 `json:"granted"`
 	// pendingApprovers who can still approve this stage, as "user:NAME",
-	// "group:NAME" or "serviceaccount:NAMESPACE/NAME".
+	// "group:NAME" or "serviceaccount:NAMESPACE/NAME"; "verb:approve" stands for
+	// anybody who holds the verb approve on the workflow.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=400

@@ -51,14 +51,16 @@ const (
 	VerdictOverride Verdict = "Override"
 )
 
-// OverrideStage is the stage that entries with the verdict Override name.
+// OverrideStage is the stage that entries with the verdict Override name. Who
+// has overridden before the workflows changed, and has to do so again, adds "@"
+// and status.approval.requestedAt, for an entry is never changed.
 const OverrideStage = "emergency-override"
 
 // Approval is one person's verdict in one stage. A human writes the verdict
 // and a comment; the rest says what the verdict is bound to.
 //
 // +kubebuilder:validation:XValidation:rule=`[self.verdict, has(self.comment) ? self.comment : "", has(self.__as__) ? self.__as__ : "", has(self.uid) ? self.uid : "", has(self.specDigest) ? self.specDigest : "", has(self.workflowRevision) ? self.workflowRevision : ""] == [oldSelf.verdict, has(oldSelf.comment) ? oldSelf.comment : "", has(oldSelf.__as__) ? oldSelf.__as__ : "", has(oldSelf.uid) ? oldSelf.uid : "", has(oldSelf.specDigest) ? oldSelf.specDigest : "", has(oldSelf.workflowRevision) ? oldSelf.workflowRevision : ""] && has(self.time) == has(oldSelf.time) && (!has(self.time) || self.time == oldSelf.time)`,message="an approval cannot be changed once it is given"
-// +kubebuilder:validation:XValidation:rule="(self.verdict == 'Override') == (self.stage == 'emergency-override')",message="verdict Override goes with stage emergency-override, and only with it",fieldPath=".stage"
+// +kubebuilder:validation:XValidation:rule="(self.verdict == 'Override') == (self.stage == 'emergency-override' || self.stage.startsWith('emergency-override@'))",message="verdict Override goes with stage emergency-override, and only with it",fieldPath=".stage"
 // +kubebuilder:validation:XValidation:rule="self.verdict != 'Override' || (has(self.comment) && size(self.comment) > 0)",message="an Override needs a comment that says why",fieldPath=".comment"
 type Approval struct {
 	// verdict is Approve, Deny or Override.
@@ -79,8 +81,9 @@ type Approval struct {
 	// +kubebuilder:validation:MaxLength=256
 	Stage string `json:"stage,omitempty"`
 	// as is the entry of the stage's approvers that makes the approver
-	// eligible: "user:NAME", "group:NAME" or "serviceaccount:NAMESPACE/NAME".
-	// Left out: the approver has to be named as a user or ServiceAccount.
+	// eligible: "user:NAME", "group:NAME" or "serviceaccount:NAMESPACE/NAME", or
+	// "verb:approve" where anybody with the verb is. Left out: the approver has
+	// to be named as a user or ServiceAccount.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	As string `json:"as,omitempty"`

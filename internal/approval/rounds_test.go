@@ -63,6 +63,26 @@ func TestChangedWorkflowsBeginANewRound(t *testing.T) {
 	})
 }
 
+func TestWhoHasOverriddenCanDoSoAgainInANewRound(t *testing.T) {
+	const breakGlass = twoPeople + "emergencyOverride: {approvers: {users: [fred]}, required: 1}\n"
+	before := ask(chain(sound(t, "shop", "w", breakGlass)))
+	after := ask(chain(sound(t, "shop", "w", "displayName: edited\n"+breakGlass)))
+	void := comment("fire", before.override("fred", minute))
+
+	restarted := after.with(10*minute, nil, void)
+	if restarted.Result != approval.Waiting {
+		t.Fatal(restarted.Message)
+	}
+	again := comment("still fire", after.say(v1alpha1.VerdictOverride, "fred", v1alpha1.OverrideStage+"@2026-01-02T12:10:00.000000Z", 11*minute))
+	if got := after.with(12*minute, &restarted.Status, void, again); got.Result != approval.Granted || !got.Overridden {
+		t.Errorf("%s %v", got.Message, got.Status.Uncounted)
+	}
+	other := comment("still fire", after.say(v1alpha1.VerdictOverride, "fred", v1alpha1.OverrideStage+"@2026-01-02T09:00:00.000000Z", 11*minute))
+	if got := after.with(12*minute, &restarted.Status, void, other); got.Result != approval.Waiting {
+		t.Errorf("an override of another round counts: %s", got.Message)
+	}
+}
+
 func TestWhatStatusPromisedIsKept(t *testing.T) {
 	r := ask(chain(sound(t, "shop", "w", `
 stages:

@@ -93,7 +93,7 @@ func (r round) say(verdict v1alpha1.Verdict, who, stage string, passed time.Dura
 		WorkflowRevision: r.chain.Revision(),
 	}
 	if verdict == v1alpha1.VerdictOverride {
-		out.Stage, out.Comment = v1alpha1.OverrideStage, "production is down"
+		out.Comment = "production is down"
 	}
 	return out
 }
@@ -107,7 +107,7 @@ func (r round) no(who, stage string, passed time.Duration) v1alpha1.Approval {
 }
 
 func (r round) override(who string, passed time.Duration) v1alpha1.Approval {
-	return r.say(v1alpha1.VerdictOverride, who, "", passed)
+	return r.say(v1alpha1.VerdictOverride, who, v1alpha1.OverrideStage, passed)
 }
 
 // as stamps the entry of the stage that makes the approver eligible.

@@ -207,6 +207,7 @@ func (d *decider) ask(chain approval.Chain, why demand) {
 		Approvals: d.req.Approvals,
 		Parties: approval.Parties{
 			Requester:       d.req.Requester.Username,
+			RequesterUID:    d.req.Requester.UID,
 			RequesterGroups: groupNames(d.req.Requester.Groups),
 			AgentNamespace:  object.Namespace,
 			Subjects:        object.Spec.Subjects,
