@@ -68,6 +68,9 @@ func (c Chain) Evaluate(in Input) State {
 	if t.current < len(c.stages) {
 		state.OnTimeout = t.passed[t.current].limit.policy
 	}
+	if state.Result == Waiting {
+		state.Obstacle = t.obstacle()
+	}
 	state.Message = t.message(&state, deny)
 	return state
 }

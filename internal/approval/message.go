@@ -51,7 +51,6 @@ func (t *tally) waitingMessage(state *State) string {
 		b.WriteString("; escalates at " + clock(at.Time))
 	}
 	b.WriteString("; deadline " + clock(p.limit.at))
-	b.WriteString(t.hopeless())
 	w := t.chain.workflows[l.workflow]
 	if glass := t.glass[l.workflow]; len(glass.by) > 0 {
 		fmt.Fprintf(&b, "; emergency override: %d of %d", len(glass.by), w.override.required)
@@ -62,10 +61,24 @@ func (t *tally) waitingMessage(state *State) string {
 	if fold(t.in.Parties.Requester) == "" {
 		b.WriteString("; the requester is not known, so nobody is barred from approving as the requester")
 	}
-	if w.err != nil {
-		fmt.Fprintf(&b, "; workflow %s has errors: %s", w.title(), readable(w.err.Error(), maxComment))
+	if state.Obstacle != "" {
+		b.WriteString("; " + state.Obstacle)
 	}
 	return b.String()
+}
+
+// obstacle is what keeps the current stage from being passed as it was meant,
+// so that waiting alone will not help; "" when nothing does.
+func (t *tally) obstacle() string {
+	why := t.hopeless()
+	w := t.chain.workflows[t.chain.stages[t.current].workflow]
+	if w.err == nil {
+		return why
+	}
+	if why != "" {
+		why += "; "
+	}
+	return why + fmt.Sprintf("workflow %s has errors: %s", w.title(), readable(w.err.Error(), maxComment))
 }
 
 // asked is who is waited for.
@@ -98,7 +111,7 @@ func (t *tally) hopeless() string {
 	if len(p.by)+len(people) >= l.required {
 		return ""
 	}
-	return fmt.Sprintf("; this cannot be reached, for only %d more can approve: name more approvers in workflow %s",
+	return fmt.Sprintf("this cannot be reached, for only %d more can approve: name more approvers in workflow %s",
 		len(people), t.chain.workflows[l.workflow].title())
 }
 

@@ -62,6 +62,10 @@ type State struct {
 	// Message says the state to people. What it quotes from names and comments
 	// is printable and bounded.
 	Message string
+	// Obstacle is what keeps the stage from being passed as it was meant, such as
+	// too few people who could still approve. Empty unless Waiting, and then
+	// usually empty. Message has it too.
+	Obstacle string
 	// OnTimeout is what happens, or has happened, at Status.Deadline: TimedOut or
 	// Denied. A policy that is not known is Denied. Empty when Granted.
 	OnTimeout v1alpha1.TimeoutPolicy

@@ -119,6 +119,14 @@ func TestTimeoutMayDeny(t *testing.T) {
 	}
 }
 
+func TestAStageNobodyCanPassSaysSo(t *testing.T) {
+	t.Parallel()
+	got := readWorld(t, strings.Replace(guarded, "groups: [guards], users: [olga]", "users: [olga, hans]", 1)).decide(time.Second)
+	if got.Decision != v1alpha1.DecisionPending || !strings.Contains(got.Message, "only 1 more can approve") {
+		t.Errorf("got %s: %s", got.Decision, got.Message)
+	}
+}
+
 // TestAnEditedWorkflowVoidsApprovals is threat 15.
 func TestAnEditedWorkflowVoidsApprovals(t *testing.T) {
 	t.Parallel()

@@ -240,6 +240,9 @@ func (d *decider) wait(why demand, state approval.State) {
 	d.outcome.Decision = v1alpha1.DecisionPending
 	d.outcome.Reason = why.reason
 	d.outcome.Message = why.message
+	if state.Obstacle != "" {
+		d.outcome.Message += "; " + state.Obstacle
+	}
 	d.outcome.NextCheck = earliest(d.outcome.NextCheck, state.NextChange)
 }
 
