@@ -8,14 +8,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
 )
-
-var errNotUTF8 = errors.New("raw JSON is not valid UTF-8")
 
 // DigestLength is the length in bytes of what Digest returns.
 const DigestLength = len("sha256:") + 2*sha256.Size
@@ -28,9 +24,6 @@ func JSON(v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("marshal to JSON: %w", err)
-	}
-	if !utf8.Valid(plain) {
-		return nil, errNotUTF8
 	}
 	out, err := jcs.Transform(plain)
 	if err != nil {

@@ -2,6 +2,8 @@
 
 package match
 
+import "slices"
+
 // Globs are several patterns, any of which may match.
 type Globs []Glob
 
@@ -29,12 +31,7 @@ func (gs Globs) Match(name string) bool {
 
 // MatchAny says whether any pattern covers any of the folded names.
 func (gs Globs) MatchAny(names []string) bool {
-	for _, n := range names {
-		if gs.Match(n) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, gs.Match)
 }
 
 // MatchAll says whether there are names and each is covered by some pattern.

@@ -212,7 +212,7 @@ func TestClaims(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
-	object := map[string]any{"affected_rows": 1, "amount": 2, "AMOUNT ": 3, "Hosts": 4, "x1": 5, "": 6, "--": 7, "rows": 8}
+	object := map[string]any{"affected_rows": 1, "amount": 2, "AMOUNT_": 3, "Hosts": 4, "x1": 5, "": 6, "--": 7, "rows": 8}
 	for key, want := range map[string]struct {
 		value              any
 		present, ambiguous bool

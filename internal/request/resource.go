@@ -3,6 +3,7 @@
 package request
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 	"unicode"
@@ -162,20 +163,17 @@ func hasNeedlessEscape(url string) bool {
 		if len(after) < 2 {
 			return true
 		}
-		high, low := unhex(after[0]), unhex(after[1])
-		if high < 0 || low < 0 {
+		decoded, err := hex.DecodeString(after[:2])
+		if err != nil {
 			return true
 		}
-		c := byte(high<<4 | low)
+		c := decoded[0]
 		if lower(c) >= 'a' && lower(c) <= 'z' || c >= '0' && c <= '9' || c < ' ' || strings.IndexByte("-._~/\\%*@", c) >= 0 {
 			return true
 		}
 		url = after[2:]
 	}
 }
-
-// unhex is the value of a lower-case hexadecimal digit, or -1.
-func unhex(c byte) int { return strings.IndexByte("0123456789abcdef", c) }
 
 // isLegible says whether every character of a name can be seen and is in the
 // one form that all readers compare, and no word mixes Latin letters with
@@ -200,5 +198,6 @@ func isLegible(name string) bool {
 		}
 		ascii = false
 	}
-	return ascii || !(latin && other) && norm.NFKC.IsNormalString(name)
+	mixed := latin && other
+	return ascii || !mixed && norm.NFKC.IsNormalString(name)
 }

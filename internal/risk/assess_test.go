@@ -113,6 +113,14 @@ func TestDataClassification(t *testing.T) {
 			},
 			nil, true,
 		},
+		"a resource that is unknown beside one that is catalogued": {
+			object{"table": []any{"brochures", 7}},
+			v1alpha1.RiskFactor{
+				Value: "unknown", Source: "model", Delta: "+1.5",
+				Note: "no data_classification is claimed, and the catalog does not cover every resource; scored as the most sensitive",
+			},
+			[]string{"internal", "lunar", "pci", "phi", "pii", "public"}, true,
+		},
 		"no resource: any of the catalog's may be meant": {
 			object{"data_classification": "public"},
 			v1alpha1.RiskFactor{Value: "lunar", Source: "catalog", Delta: "+1.5", Note: "claimed public; the catalog says lunar"},
@@ -258,6 +266,8 @@ func TestBlastRadius(t *testing.T) {
 		{Parameter: "hosts", Above: 0, Delta: "+0.3"},
 		{Parameter: "hosts", Above: 10, Delta: "+1.3", ActionTypes: []v1alpha1.Glob{"deploy*"}},
 		{Parameter: "affected_rows", Above: 5, Delta: "2"},
+		{Parameter: "ports", Above: 10, Delta: "1.1", ActionTypes: []v1alpha1.Glob{"scan"}},
+		{Parameter: "ports", Above: 0, Delta: "0.1", ActionTypes: []v1alpha1.Glob{"scan"}},
 		{Parameter: "huge", Above: 1<<63 - 1, Delta: "1", ActionTypes: []v1alpha1.Glob{"huge"}},
 	}}
 	for name, c := range map[string]struct {
@@ -272,6 +282,10 @@ func TestBlastRadius(t *testing.T) {
 		"the largest that is exceeded": {
 			"deploy_all", object{"hosts": 11, "affected_rows": 0},
 			map[string]v1alpha1.Delta{"hosts=11": "+1.3"}, "",
+		},
+		"the largest, whatever their order": {
+			"scan", object{"ports": 11, "hosts": 0, "affected_rows": 0},
+			map[string]v1alpha1.Delta{"ports=11": "+1.1"}, "",
 		},
 		"parameters add up, by name": {
 			"deploy_all", object{"hosts": 10.5, "affected_rows": 6},
@@ -424,6 +438,13 @@ func TestTheMostSpecificPatternCounts(t *testing.T) {
 		if got := model.Assess(read(t, action{Type: kind}), "sandbox"); got.Base.String() != want {
 			t.Errorf("%s has base %s, want %s", kind, got.Base, want)
 		}
+	}
+}
+
+func TestTheModelsPatternBeforeAnEquallySpecificBuiltInOne(t *testing.T) {
+	model := compile(t, &v1alpha1.RiskModelSpec{ActionTypes: []v1alpha1.ActionTypeRisk{{Pattern: "?*", CVSSVector: readVector}}})
+	if got := model.Assess(read(t, action{Type: "unheard_of"}), "sandbox"); got.Base.String() != "4.3" {
+		t.Errorf("base %s, want the model's 4.3", got.Base)
 	}
 }
 

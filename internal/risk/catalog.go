@@ -47,7 +47,7 @@ func (c *compiler) catalog(path *field.Path, entries []v1alpha1.CatalogEntry) {
 				c.everything(field.Required(at.Child("resources").Index(j), "say which resources it covers"))
 			}
 		}
-		known := false
+		var known bool
 		if entry.weight, known = c.model.classifications[entry.word]; !known {
 			entry.weight = c.model.unknownData
 		}

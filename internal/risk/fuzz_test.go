@@ -3,6 +3,7 @@
 package risk_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -55,7 +56,7 @@ func FuzzAssess(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if once, _ := json.Marshal(got.Status()); string(once) != string(again) {
+		if once, _ := json.Marshal(got.Status()); !bytes.Equal(once, again) {
 			t.Errorf("one action, two assessments:\n%s\n%s", once, again)
 		}
 	})

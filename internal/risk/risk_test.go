@@ -74,7 +74,7 @@ func compile(tb testing.TB, spec *v1alpha1.RiskModelSpec) *risk.Model {
 }
 
 // broken compiles a model that must not be right and returns what is said.
-func broken(tb testing.TB, spec *v1alpha1.RiskModelSpec) (*risk.Model, string) {
+func broken(tb testing.TB, spec *v1alpha1.RiskModelSpec) (model *risk.Model, message string) {
 	tb.Helper()
 	model, err := risk.Compile(spec)
 	if err == nil {
