@@ -90,7 +90,8 @@ type RiskStatus struct {
 	// level of the score.
 	// +required
 	Level RiskLevel `json:"level,omitempty"`
-	// cvssVector of the action's type. Empty when scoring failed.
+	// cvssVector of the action's type. Empty when it cannot be read, and the
+	// score is then at least 9.5.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	CVSSVector string `json:"cvssVector,omitempty"`

@@ -106,8 +106,8 @@ type ServiceAccountReference struct {
 type UserName string
 
 // Environment is where an agent works. production, staging, development, test
-// and sandbox are known, from most to least dangerous; any other word scores
-// as production.
+// and sandbox are known, from most to least dangerous; a RiskModel may name
+// others, and any word that is neither scores as production.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=64

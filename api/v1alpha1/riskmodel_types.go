@@ -39,7 +39,9 @@ type DataClassificationRisk struct {
 	// name of the classification, in lower case.
 	// +required
 	Name DataClassification `json:"name,omitempty"`
-	// delta added to the score.
+	// delta added to the score. A negative one takes away no more than
+	// confidentiality is worth in the action's vector: public data makes
+	// reading it harmless, not deleting it.
 	// +required
 	Delta Delta `json:"delta,omitempty"`
 }
@@ -198,7 +200,7 @@ type RiskModelStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions of the model. Ready is True when the whole of it can be used
 	// and it is the one named "default". What an entry that cannot be read would score is
-	// scored 9.5 and left to a human.
+	// scored 9.5 or more and left to a human.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -24,8 +24,9 @@ type ApprovalApplyConfiguration struct {
 	// stage the verdict is for, as status.approval.stage names it.
 	Stage *string `json:"stage,omitempty"`
 	// as is the entry of the stage's approvers that makes the approver
-	// eligible: "user:NAME", "group:NAME" or "serviceaccount:NAMESPACE/NAME".
-	// Left out: the approver has to be named as a user or ServiceAccount.
+	// eligible: "user:NAME", "group:NAME" or "serviceaccount:NAMESPACE/NAME", or
+	// "verb:approve" where anybody with the verb is. Left out: the approver has
+	// to be named as a user or ServiceAccount.
 	As *string `json:"as,omitempty"`
 	// uid of the approver.
 	UID *string `json:"uid,omitempty"`

@@ -29,7 +29,8 @@ type ApprovalStatusApplyConfiguration struct {
 	// granted approvals in this stage.
 	Granted *int32 `json:"granted,omitempty"`
 	// pendingApprovers who can still approve this stage, as "user:NAME",
-	// "group:NAME" or "serviceaccount:NAMESPACE/NAME".
+	// "group:NAME" or "serviceaccount:NAMESPACE/NAME"; "verb:approve" stands for
+	// anybody who holds the verb approve on the workflow.
 	PendingApprovers []string `json:"pendingApprovers,omitempty"`
 	// requestedAt is when approval under this revision was asked for.
 	RequestedAt *v1.MicroTime `json:"requestedAt,omitempty"`

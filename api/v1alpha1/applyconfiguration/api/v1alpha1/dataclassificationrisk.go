@@ -15,7 +15,9 @@ import (
 type DataClassificationRiskApplyConfiguration struct {
 	// name of the classification, in lower case.
 	Name *apiv1alpha1.DataClassification `json:"name,omitempty"`
-	// delta added to the score.
+	// delta added to the score. A negative one takes away no more than
+	// confidentiality is worth in the action's vector: public data makes
+	// reading it harmless, not deleting it.
 	Delta *apiv1alpha1.Delta `json:"delta,omitempty"`
 }
 

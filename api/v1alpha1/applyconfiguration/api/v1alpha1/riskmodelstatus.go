@@ -17,7 +17,7 @@ type RiskModelStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// conditions of the model. Ready is True when the whole of it can be used
 	// and it is the one named "default". What an entry that cannot be read would score is
-	// scored 9.5 and left to a human.
+	// scored 9.5 or more and left to a human.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

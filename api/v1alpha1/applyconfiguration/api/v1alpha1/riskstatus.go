@@ -17,7 +17,8 @@ type RiskStatusApplyConfiguration struct {
 	Score *apiv1alpha1.Score `json:"score,omitempty"`
 	// level of the score.
 	Level *apiv1alpha1.RiskLevel `json:"level,omitempty"`
-	// cvssVector of the action's type. Empty when scoring failed.
+	// cvssVector of the action's type. Empty when it cannot be read, and the
+	// score is then at least 9.5.
 	CVSSVector *string `json:"cvssVector,omitempty"`
 	// cvssBaseScore of the vector.
 	CVSSBaseScore *apiv1alpha1.Score `json:"cvssBaseScore,omitempty"`
