@@ -154,7 +154,7 @@ func (j *judge) verb() string {
 // entryStage is the stage that the entry of this verdict names.
 func (j *judge) entryStage(action *v1alpha1.AgentAction) string {
 	if j.verdict == v1alpha1.VerdictOverride {
-		return v1alpha1.OverrideStage
+		return overrideStage(action, j.me)
 	}
 	return action.Status.Approval.Stage
 }

@@ -31,6 +31,12 @@ func passes(action *v1alpha1.AgentAction) {
 	approval.PendingApprovers = []string{"group:managers"}
 }
 
+// overridden has an override of alice that is void, for the workflows changed.
+func overridden(action *v1alpha1.AgentAction) {
+	action.Spec.Approvals = []v1alpha1.Approval{{
+		Verdict: v1alpha1.VerdictOverride, Comment: "incident 11", Approver: "alice", Stage: v1alpha1.OverrideStage, WorkflowRevision: "sha256:old"}}
+}
+
 func refusesToCount(action *v1alpha1.AgentAction) {
 	action.Status.Approval.Uncounted = []v1alpha1.UncountedApproval{
 		{Approver: "alice", Stage: "approval", Reason: "alice owns this agent"}}
@@ -124,12 +130,29 @@ func TestVerdicts(t *testing.T) {
 		"unknown-decision":  {with(pending(), cluster{operator: func(a *v1alpha1.AgentAction) { a.Status.Decision = "Deferred" }}), approve, true},
 		"deny-too-late":     {with(pending(), cluster{operator: approves}), deny, true},
 		"override":          {with(pending(), cluster{operator: counts, objects: []client.Object{overridable}}), breakGlass, true},
+		"override-again":    {with(changed(overridden), cluster{operator: counts, objects: []client.Object{overridable}}), breakGlass, true},
 		"override-unread":   {with(pending(), cluster{operator: counts, unreadable: []string{"approvalworkflows"}}), breakGlass, true},
 		"conflict-retried":  {with(twoStages(pending()), cluster{operator: approves, meanwhile: []func(*v1alpha1.AgentAction){someoneElse}}), approve, true},
 		"nothing-readable":  {with(pending(), cluster{operator: approves, unreadable: []string{"approvalworkflows", "agents"}}), approve, true},
 		"several-one-fails": {with(pending(), cluster{operator: approves}), []string{"ascend", "approve", "act-nope", "act-ghi789"}, true},
 	} {
 		t.Run(name, tc.check)
+	}
+}
+
+// Who has overridden before the workflows changed names the round.
+func TestOverrideStage(t *testing.T) {
+	action := pending()
+	if got := overrideStage(action, alice); got != v1alpha1.OverrideStage {
+		t.Errorf("the first override names %s", got)
+	}
+	overridden(action)
+	if got, want := overrideStage(action, alice), "emergency-override@2025-12-19T14:02:10.000000Z"; got != want {
+		t.Errorf("the override of the next round names %s, want %s", got, want)
+	}
+	action.Spec.Approvals[0].WorkflowRevision = action.Status.Approval.Revision
+	if got := overrideStage(action, alice); got != v1alpha1.OverrideStage {
+		t.Errorf("an override that still counts is given again in %s", got)
 	}
 }
 

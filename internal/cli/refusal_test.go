@@ -44,10 +44,14 @@ func TestRefusals(t *testing.T) {
 			denies(a)
 			a.Status.DecidedAt = micro(testNow.Add(-5 * time.Minute))
 		}), cluster{}), approve, false},
-		"withdrawn":         {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Cancelled = true }), cluster{}), approve, false},
-		"too-late":          {with(changed(func(a *v1alpha1.AgentAction) { a.Status.Approval.Deadline = micro(testNow.Add(-time.Minute)) }), cluster{}), approve, false},
-		"other-stage":       {with(pending(), cluster{}), append(approve, "--stage", "managers"), false},
-		"twice":             {with(gave(""), cluster{}), approve, false},
+		"withdrawn":   {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Cancelled = true }), cluster{}), approve, false},
+		"too-late":    {with(changed(func(a *v1alpha1.AgentAction) { a.Status.Approval.Deadline = micro(testNow.Add(-time.Minute)) }), cluster{}), approve, false},
+		"other-stage": {with(pending(), cluster{}), append(approve, "--stage", "managers"), false},
+		"twice":       {with(gave(""), cluster{}), approve, false},
+		"twice-in-one-round": {with(changed(func(a *v1alpha1.AgentAction) {
+			a.Spec.Approvals = []v1alpha1.Approval{{Verdict: v1alpha1.VerdictApprove, Approver: "alice", Stage: "approval", WorkflowRevision: "sha256:wwww"}}
+			a.Status.Approval.Stage = "approval@2025-12-19T14:02:10.000000Z"
+		}), cluster{}), approve, false},
 		"twice-not-counted": {with(gave("the workflows changed"), cluster{}), approve, false},
 		"requester":         {with(pending(), cluster{me: &identity{username: "system:serviceaccount:default:tutorial-agent", groups: []string{"ascend-approvers"}}}), approve, false},
 		"requester-denies": {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Requester.Username = "alice" }), cluster{}),

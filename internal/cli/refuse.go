@@ -82,19 +82,27 @@ func (j *judge) refuseOtherStage(action *v1alpha1.AgentAction, _ time.Time) stri
 func (j *judge) refuseTwice(action *v1alpha1.AgentAction, now time.Time) string {
 	stage := j.entryStage(action)
 	for _, given := range action.Spec.Approvals {
-		if given.Approver != j.me.username || given.Stage != stage {
+		if given.Approver != j.me.username || given.Stage != stage && !countsAlready(action, given, stage) {
 			continue
 		}
-		text := fmt.Sprintf("you have already given the verdict %s in stage %s", safeText(string(given.Verdict)), safeText(stage))
+		text := fmt.Sprintf("you have already given the verdict %s in stage %s", safeText(string(given.Verdict)), safeText(given.Stage))
 		if given.Time != nil {
 			text += ", " + ago(now, given.Time.Time)
 		}
-		if why := whyUncounted(action, j.me.username, stage); why != "" {
+		if why := whyUncounted(action, given.Approver, given.Stage); why != "" {
 			return text + "; it does not count: " + why
 		}
 		return text + "; a verdict cannot be changed, and counts once"
 	}
 	return ""
+}
+
+// countsAlready says whether an approval was given for the same stage under the
+// same workflows, with or without the round in its name, and counts.
+func countsAlready(action *v1alpha1.AgentAction, given v1alpha1.Approval, stage string) bool {
+	return withoutRound(given.Stage) == withoutRound(stage) &&
+		given.WorkflowRevision == action.Status.Approval.Revision &&
+		whyUncounted(action, given.Approver, given.Stage) == ""
 }
 
 // whyUncounted is the operator's reason why somebody's approval of a stage does

@@ -52,7 +52,7 @@ func (d *decider) reportRules(near []rules.Near) {
 			d.outcome.MatchedRules = append(d.outcome.MatchedRules, v1alpha1.MatchedRule{
 				RuleReference: m.Rule.Reference(),
 				Effect:        m.Effect,
-				Mode:          m.Rule.Spec().Mode,
+				Mode:          m.Rule.Mode(),
 				Note:          clip(m.Note, 512),
 			})
 		}

@@ -16,8 +16,7 @@ type activation struct {
 	in         *Input
 	assessment *risk.Assessment // the one that risk shows
 
-	action, agent, risk, requester, namespace map[string]any
-	now                                       any
+	values map[string]any
 }
 
 var _ cel.Activation = (*activation)(nil)
@@ -27,42 +26,42 @@ func (a *activation) Parent() cel.Activation { return nil }
 
 // ResolveName returns the value of a variable. It implements cel.Activation.
 func (a *activation) ResolveName(name string) (any, bool) {
+	value, known := a.values[name]
+	if known {
+		return value, true
+	}
 	switch name {
 	case varAction:
-		return once(&a.action, a.actionValue), true
+		value = a.action()
 	case varAgent:
-		return once(&a.agent, a.agentValue), true
+		value = a.agent()
 	case varRisk:
-		return once(&a.risk, a.riskValue), true
+		value = a.risk()
 	case varRequester:
-		return once(&a.requester, a.requesterValue), true
+		value = a.requester()
 	case varNamespace:
-		return once(&a.namespace, a.namespaceValue), true
+		value = a.namespace()
 	case varNow:
-		if a.now == nil {
-			a.now = types.Timestamp{Time: a.in.Request.SubmittedAt}
-		}
-		return a.now, true
+		value = types.Timestamp{Time: a.in.Request.SubmittedAt}
 	default:
 		return nil, false
 	}
+	if a.values == nil {
+		a.values = make(map[string]any, len(variables))
+	}
+	a.values[name] = value
+	return value, true
 }
 
 // assess makes risk show another assessment.
 func (a *activation) assess(assessment *risk.Assessment) {
 	if a.assessment != assessment {
-		a.assessment, a.risk = assessment, nil
+		a.assessment = assessment
+		delete(a.values, varRisk)
 	}
 }
 
-func once(value *map[string]any, make func() map[string]any) map[string]any {
-	if *value == nil {
-		*value = make()
-	}
-	return *value
-}
-
-func (a *activation) actionValue() map[string]any {
+func (a *activation) action() map[string]any {
 	req := a.in.Request
 	return map[string]any{
 		"namespace":          req.Namespace,
@@ -82,7 +81,7 @@ func (a *activation) actionValue() map[string]any {
 	}
 }
 
-func (a *activation) agentValue() map[string]any {
+func (a *activation) agent() map[string]any {
 	agent := a.in.Agent
 	if agent == nil {
 		agent = &v1alpha1.Agent{}
@@ -100,7 +99,7 @@ func (a *activation) agentValue() map[string]any {
 	}
 }
 
-func (a *activation) riskValue() map[string]any {
+func (a *activation) risk() map[string]any {
 	return map[string]any{
 		"score":           float64(a.assessment.Score) / 10,
 		"level":           string(a.assessment.Score.Level()),
@@ -112,7 +111,7 @@ func (a *activation) riskValue() map[string]any {
 	}
 }
 
-func (a *activation) requesterValue() map[string]any {
+func (a *activation) requester() map[string]any {
 	requester := a.in.Request.Requester
 	return map[string]any{
 		"username": requester.Username,
@@ -121,7 +120,7 @@ func (a *activation) requesterValue() map[string]any {
 	}
 }
 
-func (a *activation) namespaceValue() map[string]any {
+func (a *activation) namespace() map[string]any {
 	object := a.in.Namespace
 	if object == nil {
 		object = &NamespaceObject{Name: a.in.Request.Namespace}

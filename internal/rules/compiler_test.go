@@ -15,7 +15,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	kerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -94,6 +94,22 @@ func TestCompileErrors(t *testing.T) {
 	golden(t, "compile_errors.txt", out.String())
 }
 
+// CEL panics on some expressions while it compiles them. That must not take the
+// process down, nor let anything pass.
+func TestPanicsOfCELAreErrors(t *testing.T) {
+	t.Parallel()
+	for _, expression := range []string{"{b'a': 1}.size() == 1", "action.agent == '' || {b'a': 1} == {}"} {
+		r := shared().Compile(rule("r", effect(v1alpha1.EffectAllow), when(expression)))
+		if r.Err() == nil || !strings.Contains(r.Err().Error(), "CEL cannot compile this expression, which is a fault of its own") {
+			t.Errorf("%s: got %v", expression, r.Err())
+		}
+	}
+	got := only(t, asked(t, bulkDelete), rule("r", effect(v1alpha1.EffectAllow), when("dyn(bytes('a')) in ['a', 'b']")))
+	if got == nil || got.Effect != v1alpha1.EffectRequireApproval || got.Err == nil {
+		t.Errorf("a panic while evaluating: got %+v, want RequireApproval", got)
+	}
+}
+
 // Everything else that can be wrong with a rule, with exact paths.
 func TestInvalidRules(t *testing.T) {
 	t.Parallel()
@@ -127,15 +143,14 @@ func TestInvalidRules(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
 		compiled := shared().Compile(rules[name])
 		err := compiled.Err()
-		var aggregate utilerrors.Aggregate
+		var aggregate kerrors.Aggregate
 		if !errors.As(err, &aggregate) {
 			t.Errorf("%s: got %v, want an aggregate", name, err)
 			continue
 		}
 		fmt.Fprintf(&out, "# %s\n", name)
 		for _, one := range aggregate.Errors() {
-			var fieldError *field.Error
-			if !errors.As(one, &fieldError) {
+			if _, isField := errors.AsType[*field.Error](one); !isField {
 				t.Errorf("%s: %v is no field error", name, one)
 			}
 			fmt.Fprintf(&out, "%s\n", one)

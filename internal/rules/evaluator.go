@@ -21,7 +21,7 @@ import (
 type Evaluator struct {
 	in    Input
 	facts match.Facts
-	found [2][]*Rule // by phase, in the order of Compare
+	found [2][]*Rule // by phase, in no order, some more than once
 	vars  activation
 	spent [2]uint64 // cost so far, of global rules and of the namespace's
 }
@@ -39,8 +39,6 @@ func NewEvaluator(in Input, global, local *Index) *Evaluator {
 			return twice
 		})...)
 	}
-	slices.SortFunc(found, Compare)
-	found = slices.Compact(found)
 	for _, rule := range found {
 		e.found[rule.phase()] = append(e.found[rule.phase()], rule)
 	}
@@ -66,10 +64,7 @@ func (e *Evaluator) Effects(ctx context.Context, adjusted *risk.Assessment) (Res
 func (e *Evaluator) pass(ctx context.Context, phase phase, assessment *risk.Assessment) (Result, error) {
 	e.vars.assess(assessment)
 	result := Result{Evaluated: len(e.found[phase])}
-	for _, rule := range e.found[phase] {
-		if !rule.match.covers(&e.facts, assessment.Score) {
-			continue
-		}
+	for _, rule := range e.covering(phase, assessment.Score) {
 		change := rule.match.nextChange(e.in.Now)
 		if !change.IsZero() && (result.NextChange.IsZero() || change.Before(result.NextChange)) {
 			result.NextChange = change
@@ -87,12 +82,25 @@ func (e *Evaluator) pass(ctx context.Context, phase phase, assessment *risk.Asse
 	return result, nil
 }
 
+// covering are the rules of a phase that cover the action, in the order of
+// Compare, each once.
+func (e *Evaluator) covering(phase phase, score risk.Score) []*Rule {
+	var rules []*Rule
+	for _, rule := range e.found[phase] {
+		if rule.match.covers(&e.facts, score) {
+			rules = append(rules, rule)
+		}
+	}
+	slices.SortFunc(rules, Compare)
+	return slices.Compact(rules)
+}
+
 // evaluate adds what comes of a rule that covers the action. It fails only
 // where ctx ended.
 func (e *Evaluator) evaluate(ctx context.Context, rule *Rule, result *Result) error {
 	if rule.err != nil {
 		result.Matched = append(result.Matched, asksHuman(rule, rule.broken))
-		return nil
+		return nil //nolint:nilerr // a broken rule is a match, no failure of the evaluation
 	}
 	verdict := e.conditions(ctx, rule)
 	if err := ended(ctx); err != nil {
@@ -102,7 +110,7 @@ func (e *Evaluator) evaluate(ctx context.Context, rule *Rule, result *Result) er
 		result.Near = append(result.Near, Near{Rule: rule, Condition: verdict.condition})
 		return nil
 	}
-	m, matches := decide(rule, verdict.err)
+	m, matches := decide(rule, verdict.failure)
 	if !matches {
 		return nil
 	}
@@ -127,7 +135,7 @@ func ended(ctx context.Context) error {
 type verdict struct {
 	disproved bool   // a condition was false, whatever the others
 	condition string // the first that was
-	err       error  // all that failed, when none was false
+	failure   error  // all that failed, when none was false
 }
 
 // conditions evaluates all conditions up to the first that is false: the order
@@ -146,7 +154,7 @@ func (e *Evaluator) conditions(ctx context.Context, rule *Rule) verdict {
 			return verdict{disproved: true, condition: c.name}
 		}
 	}
-	return verdict{err: joined(failed)}
+	return verdict{failure: joined(failed)}
 }
 
 // run evaluates an expression within what is left for the decision.

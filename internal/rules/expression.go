@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,8 +53,9 @@ const shelfSize = 2048
 
 // put makes the program and keeps it in the place of the one that has been
 // there longest.
-func (s *shelf) put(p *program) (cel.Program, error) {
-	made, err := s.env.Program(p.checked, append(slices.Clip(s.options), loopSteps(p.checked.NativeRep()))...)
+func (s *shelf) put(p *program) (made cel.Program, err error) {
+	defer recovered(&err)
+	made, err = s.env.Program(p.checked, append(slices.Clip(s.options), loopSteps(p.checked.NativeRep()))...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +97,18 @@ func (p *program) eval(ctx context.Context, vars cel.Activation) (value ref.Val,
 	return value, cost, err
 }
 
+// recovered turns a panic into an error. CEL recovers those of evaluation by
+// itself, but not those of compiling: {b'a': 1} == {} is enough for one.
+func recovered(err *error) { //nolint:gocritic // ptrToRefParam: a deferred call sets the caller's result.
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("CEL cannot compile this expression, which is a fault of its own (%v); write it in another way", r)
+	}
+}
+
 // compile compiles an expression that yields the wanted type. The error says
 // what is wrong, where, and shows the place.
-func (c *Compiler) compile(source string, wanted *cel.Type) (*program, error) {
+func (c *Compiler) compile(source string, wanted *cel.Type) (p *program, err error) {
+	defer recovered(&err)
 	if strings.TrimSpace(source) == "" {
 		return nil, errors.New("is empty; write true if it shall always hold")
 	}
@@ -125,7 +136,7 @@ func (c *Compiler) compile(source string, wanted *cel.Type) (*program, error) {
 	if err := c.bound(checked); err != nil {
 		return nil, err
 	}
-	p := &program{checked: checked, shelf: c.shelf}
+	p = &program{checked: checked, shelf: c.shelf}
 	if _, err := c.shelf.put(p); err != nil {
 		return nil, err
 	}
@@ -156,7 +167,7 @@ func costText(cost uint64) string {
 	if cost > beyond {
 		return "unlimited"
 	}
-	return fmt.Sprint(cost)
+	return strconv.FormatUint(cost, 10)
 }
 
 // checkCalls refuses what cannot be bounded by its types: regular expressions

@@ -78,7 +78,8 @@ type Result struct {
 	Matched []Match
 	// Near misses in the order of Compare.
 	Near []Near
-	// Evaluated is the number of rules looked at after the index was asked.
+	// Evaluated is the number of rules looked at after the index was asked. One
+	// that was found by several of its patterns counts as often.
 	Evaluated int
 	// NextChange is when the next rule that covers the action begins or ceases
 	// to have effect, after Input.Now; zero when none does.

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -165,7 +166,7 @@ func evaluate(tb testing.TB, in Input, global, local *Index) (adjustments, effec
 func only(tb testing.TB, in Input, written ...*v1alpha1.SmartRule) *Match {
 	tb.Helper()
 	adjustments, effects := evaluate(tb, in, nil, indexed(written...))
-	matches := append(adjustments.Matched, effects.Matched...)
+	matches := slices.Concat(adjustments.Matched, effects.Matched)
 	switch len(matches) {
 	case 0:
 		return nil

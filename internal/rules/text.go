@@ -29,15 +29,15 @@ func oneLine(text string, limit int) string {
 	}
 	var out strings.Builder
 	length := 0
-	for i, width := 0, 0; i < len(text); i += width {
-		var r rune
-		r, width = utf8.DecodeRuneInString(text[i:])
+	for i := 0; i < len(text); {
+		r, width := utf8.DecodeRuneInString(text[i:])
 		piece := text[i : i+width]
 		if hidden(r) || (r == utf8.RuneError && width == 1) {
 			piece = escape(r, piece)
 		}
+		i += width
 		length += utf8.RuneCountInString(piece)
-		if length > limit-1 && (length > limit || i+width < len(text)) {
+		if length > limit-1 && (length > limit || i < len(text)) {
 			out.WriteRune(ellipsis)
 			break
 		}

@@ -148,7 +148,7 @@ func (n *node) insert(edit *edition, path []anchor, rule *Rule) *node {
 		if at, known := slices.BinarySearch(n.lengths, len(a.text)); !known {
 			n.lengths = slices.Insert(n.lengths, at, len(a.text))
 		}
-	default:
+	case anyName:
 		n.any = n.any.insert(edit, rest, rule)
 	}
 	return n
@@ -166,7 +166,7 @@ func (n *node) remove(edit *edition, path []anchor, rule *Rule) *node {
 			prune(n.exact, a.text, n.exact[a.text].remove(edit, rest, rule))
 		case namedPrefix:
 			prune(n.prefixes, a.text, n.prefixes[a.text].remove(edit, rest, rule))
-		default:
+		case anyName:
 			n.any = n.any.remove(edit, rest, rule)
 		}
 	}
