@@ -47,6 +47,10 @@ help: ## Show this help
 demo: build control-plane ## Play the tutorial from start to end and check every decision
 	@$(GO) run ./hack/dev demo $(ARGS)
 
+.PHONY: demo-readme
+demo-readme: ## Write the demo's output anew into README.md
+	@$(MAKE) demo ARGS='--update README.md'
+
 .PHONY: dev
 dev: build control-plane ## Keep a cluster with the operator running, in .dev/
 	@$(GO) run ./hack/dev up --dir .dev $(ARGS)

@@ -52,7 +52,7 @@ func (r *RiskModelReconciler) Reconcile(ctx context.Context, model *v1alpha1.Ris
 func modelReadiness(state *policy.ModelState) readiness {
 	if state.Err != nil {
 		return notReady(v1alpha1.ReasonCompileFailed,
-			fmt.Sprintf("what these entries would score is scored 9.5 and left to a human, until they are corrected: %v", state.Err))
+			fmt.Sprintf("what these entries would score is scored 9.5 or more and left to a human, until they are corrected: %v", state.Err))
 	}
 	return ready("the model scores every action")
 }

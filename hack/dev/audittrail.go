@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -51,19 +52,19 @@ func checkChain(records []audit.Record) error {
 
 // auditTable is the trail for a reader, a line a record.
 func auditTable(records []audit.Record) string {
-	rows := [][]string{{"#", "EVENT", "ACTION", "RISK", "DECISION", "REASON", "WHO"}}
+	rows := [][]string{{"#", "EVENT", "ACTION", "RISK", "REASON", "BY"}}
 	for i := range records {
 		r := &records[i]
 		var people []string
 		for _, a := range r.Approvals {
-			people = append(people, a.Approver+" as "+a.As)
+			people = append(people, strings.TrimSuffix(a.Approver+" of "+strings.TrimPrefix(a.As, "group:"), " of "))
 		}
 		if len(people) == 0 && len(r.MatchedRules) > 0 {
 			rule, _, _ := strings.Cut(r.MatchedRules[0], " ")
 			people = []string{strings.TrimPrefix(rule, operatorNamespace+"/")}
 		}
 		rows = append(rows, []string{
-			fmt.Sprint(r.Sequence), string(r.Event), r.Name, string(r.RiskScore), string(r.Decision), r.Reason, strings.Join(people, ", "),
+			strconv.FormatUint(r.Sequence, 10), string(r.Event), r.Name, string(r.RiskScore), r.Reason, strings.Join(people, ", "),
 		})
 	}
 	return table(rows)
@@ -82,11 +83,11 @@ func table(rows [][]string) string {
 	}
 	var out strings.Builder
 	for _, row := range rows {
-		line := ""
+		cells := make([]string, len(row))
 		for i, cell := range row {
-			line += cell + strings.Repeat(" ", widths[i]-len(cell)+2)
+			cells[i] = cell + strings.Repeat(" ", widths[i]-len(cell))
 		}
-		out.WriteString(strings.TrimRight(line, " ") + "\n")
+		out.WriteString(strings.TrimRight(strings.Join(cells, "  "), " ") + "\n")
 	}
 	return out.String()
 }

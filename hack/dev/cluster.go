@@ -36,6 +36,13 @@ func (s shell) startCluster(ctx context.Context) (*child, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the driver of the control plane: %w\n%s", err, out)
 	}
+	if status, err := exec.CommandContext(ctx, driver, "status", "--dir", s.folder.cluster()).Output(); err == nil {
+		return nil, fmt.Errorf("%s is in use; stop what runs there, or give another folder with --dir:\n%s", s.shown(string(s.folder)), status)
+	}
+	// A run that was killed could not remove it.
+	if err := os.Remove(s.folder.ready()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	assets := exec.CommandContext(ctx, driver, "assets")
 	assets.Stderr = os.Stderr // tells how far the build is
 	programs, err := assets.Output()
@@ -53,6 +60,19 @@ func (s shell) startCluster(ctx context.Context) (*child, error) {
 		return cluster, err
 	}
 	return cluster, s.adoptCluster()
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// size of a file in bytes, 0 where there is none.
+func size(path string) int64 {
+	if info, err := os.Stat(path); err == nil {
+		return info.Size()
+	}
+	return 0
 }
 
 func (s shell) linkKubectl(programs string) error {
@@ -73,12 +93,7 @@ func (s shell) awaitCluster(ctx context.Context, cluster *child) error {
 			return false, cluster.died()
 		}
 		// A file of an earlier run is gone once the driver has begun to print.
-		info, err := os.Stat(cluster.log)
-		if err != nil || info.Size() == 0 {
-			return false, nil
-		}
-		_, err = os.Stat(ready)
-		return err == nil, nil
+		return size(cluster.log) > 0 && exists(ready), nil
 	})
 }
 

@@ -32,7 +32,8 @@ type demo struct {
 	script transcript
 	client client.Client // as the agent
 	wrong  []string
-	played int // decisions that were awaited
+	played int       // decisions that were awaited
+	latest time.Time // when the latest action was stored, to the second
 }
 
 // runDemo is the command demo.
@@ -47,13 +48,37 @@ func runDemo(ctx context.Context, args []string) error {
 	if err := parse(set, args); err != nil {
 		return err
 	}
+	if err := o.checkPages(); err != nil {
+		return err
+	}
 	root, err := checkout()
 	if err != nil {
 		return err
 	}
-	for _, page := range []string{o.check, o.update} { // before minutes have gone by
+	dir, err := os.MkdirTemp("", "ascend-demo-")
+	if err != nil {
+		return err
+	}
+	script, err := o.run(ctx, shell{root: root, folder: folder(dir)})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		say("logs, the audit log and the cluster's data are in %s", dir)
+		return err
+	}
+	_ = os.RemoveAll(dir)
+	if err != nil {
+		return errors.New("stopped before the end")
+	}
+	return o.publish(script)
+}
+
+// checkPages finds out what is wrong with the pages before minutes have gone by.
+func (o demoOptions) checkPages() error {
+	for _, page := range []string{o.check, o.update} {
 		if page == "" {
 			continue
+		}
+		if o.strict {
+			return usageError{errors.New("--strict does not go with --check and --update: pages show the normal mode")}
 		}
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -63,49 +88,32 @@ func runDemo(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	dir, err := os.MkdirTemp("", "ascend-demo-")
-	if err != nil {
-		return err
-	}
-	err = o.run(ctx, shell{root: root, folder: folder(dir)})
-	switch {
-	case errors.Is(err, context.Canceled):
-		err = errors.New("stopped before the end")
-		_ = os.RemoveAll(dir)
-	case err != nil:
-		say("logs, the audit log and the cluster's data are in %s", dir)
-	default:
-		_ = os.RemoveAll(dir)
-	}
-	return err
+	return nil
 }
 
-// run starts the stack, plays, and stops the stack.
-func (o demoOptions) run(ctx context.Context, sh shell) error {
+// run starts the stack, plays, and stops the stack. It returns what was told.
+func (o demoOptions) run(ctx context.Context, sh shell) (*transcript, error) {
 	s, err := startStack(ctx, sh, o.strict)
 	defer s.stop()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	d := &demo{stack: s}
 	d.narrator = newNarrator(os.Stdout, d.script.add)
 	if d.client, err = agentClient(s.folder.identity(agentAccount)); err != nil {
-		return err
+		return nil, err
 	}
 	if err := d.play(ctx, o.strict); err != nil {
-		return err
-	}
-	if err := o.publish(d.script); err != nil {
-		return err
+		return nil, err
 	}
 	if o.keep {
-		return s.leaveRunning(ctx)
+		err = s.leaveRunning(ctx)
 	}
-	return nil
+	return &d.script, err
 }
 
 // publish records, checks and updates as was asked.
-func (o demoOptions) publish(script transcript) error {
+func (o demoOptions) publish(script *transcript) error {
 	if o.record != "" {
 		if err := script.save(o.record); err != nil {
 			return err
@@ -113,7 +121,7 @@ func (o demoOptions) publish(script transcript) error {
 		say("recorded in %s", o.record)
 	}
 	if o.update != "" {
-		changed, err := updatePage(o.update, script.text())
+		changed, err := updatePage(o.update, script.page())
 		if err != nil {
 			return err
 		}
@@ -124,7 +132,7 @@ func (o demoOptions) publish(script transcript) error {
 		}
 	}
 	if o.check != "" {
-		if err := checkPage(o.check, script.text()); err != nil {
+		if err := checkPage(o.check, script.page()); err != nil {
 			return err
 		}
 		say("%s shows what the demo prints", o.check)
@@ -176,7 +184,17 @@ func (d *demo) await(ctx context.Context, name string, decision v1alpha1.Decisio
 	if err != nil && limit.Err() != nil && ctx.Err() == nil {
 		err = nil // what is there is compared, and found wrong
 	}
+	d.latest = action.CreationTimestamp.Time
 	return &action.Status, err
+}
+
+// nextSecond waits until the second in which the latest action was stored is
+// over. Creation times have no fractions, and lists shall have an order.
+func (d *demo) nextSecond(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(d.latest.Add(time.Second))):
+	}
 }
 
 // failure is the error that says what was not as expected.

@@ -30,11 +30,6 @@ type identity struct {
 	token           string
 }
 
-// username is how the API server knows it.
-func (i identity) username() string {
-	return "system:serviceaccount:" + i.namespace + ":" + i.name
-}
-
 // installBase installs CRDs, RBAC, and the tutorial's ServiceAccount.
 func (s shell) installBase(ctx context.Context) error {
 	// Server-side: the CRDs are larger than what client-side apply can note.
@@ -63,16 +58,16 @@ func (s shell) installPolicy(ctx context.Context, strict bool) error {
 	return err
 }
 
-// awaitPolicy waits until the operator has found everything in order.
+// awaitPolicy waits until the operator has found the starter policy in order.
+// What else a user keeps in the cluster is none of our business.
 func (s shell) awaitPolicy(ctx context.Context) error {
 	for _, what := range [][]string{
-		{"smartrules,approvalworkflows", "--namespace=" + operatorNamespace, "--all"},
+		{"smartrules,approvalworkflows", "--namespace=" + operatorNamespace, "--selector=app.kubernetes.io/part-of=ascend-starter-policy"},
 		{"riskmodels/default"},
-		{"agents", "--namespace=" + agentNamespace, "--all"},
 	} {
 		args := append([]string{"wait", "--for=condition=Ready", "--timeout=" + waitTimeout}, what...)
 		if _, err := s.kubectl(ctx, args...); err != nil {
-			return fmt.Errorf("the policy is not ready; `kubectl get ascend -A` shows what is not: %w", err)
+			return fmt.Errorf("the policy is not ready; the operator's log is %s: %w", s.folder.log("operator"), err)
 		}
 	}
 	return nil

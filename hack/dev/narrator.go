@@ -42,14 +42,16 @@ func unpaint(text string) string { return ansi.ReplaceAllString(text, "") }
 
 // narrator tells the story: to a terminal, and to whoever listens.
 type narrator struct {
-	out    io.Writer
-	color  bool
-	listen func(painted string)
+	out   io.Writer
+	color bool
+	// listen hears everything: as it is shown, in color, and as it is to stand
+	// in a page, without what differs from run to run.
+	listen func(painted, page string)
 }
 
 // newNarrator tells on a file, in color where that is a terminal and nobody
 // objects.
-func newNarrator(out *os.File, listen func(painted string)) *narrator {
+func newNarrator(out *os.File, listen func(painted, page string)) *narrator {
 	info, err := out.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
 	return &narrator{out: out, color: terminal && os.Getenv("NO_COLOR") == "", listen: listen}
@@ -57,11 +59,15 @@ func newNarrator(out *os.File, listen func(painted string)) *narrator {
 
 func (n *narrator) tell(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	n.listen(text)
+	n.show(text, stable(unpaint(text)))
+}
+
+func (n *narrator) show(painted, page string) {
+	n.listen(painted, page)
 	if !n.color {
-		text = unpaint(text)
+		painted = unpaint(painted)
 	}
-	fmt.Fprint(n.out, text)
+	fmt.Fprint(n.out, painted)
 }
 
 // title begins a chapter.
@@ -90,7 +96,9 @@ func (n *narrator) typed(line string) {
 	n.tell("%s\n", paint(cyan, lead+rest))
 }
 
-// printed shows what a command printed.
+// printed shows what a command printed. Lines that are too long for the page
+// are continued in the column in which their text begins, with the branches of
+// a tree drawn on.
 func (n *narrator) printed(text string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \n")
@@ -98,25 +106,39 @@ func (n *narrator) printed(text string) {
 			n.tell("\n")
 			continue
 		}
-		n.tell("   %s\n", line)
+		words := strings.TrimLeft(line, branches)
+		begin := "   " + strings.TrimSuffix(line, words)
+		further := strings.NewReplacer("├", "│", "└", " ", "─", " ").Replace(begin) + "  "
+		// What differs is taken out first, for where a line breaks depends on it.
+		n.show(fold(begin, further, words)+"\n", fold(begin, further, stable(words))+"\n")
 	}
 }
 
+// branches are the characters that a tree is drawn with.
+const branches = " │├└─"
+
 // wrap breaks a text into lines of at most width columns, each after indent.
-// Words that are longer than that stay whole.
+// How many blanks are between words does not matter. Words that are longer
+// than a line stay whole.
 func wrap(indent, text string) string {
-	var lines []string
-	line := indent
-	for word := range strings.FieldsSeq(text) {
-		sep := " "
-		if line == indent {
-			sep = ""
+	return fold(indent, indent, strings.Join(strings.Fields(text), " "))
+}
+
+// fold breaks a text at single blanks into lines of at most width columns: the
+// first after begin, the others after further. A text that fits stays as it is.
+func fold(begin, further, text string) string {
+	var out strings.Builder
+	line := begin
+	for i, word := range strings.Split(text, " ") {
+		switch {
+		case i == 0:
+			line += word
+		case utf8.RuneCountInString(line+" "+word) > width:
+			out.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = further + word
+		default:
+			line += " " + word
 		}
-		if sep == " " && utf8.RuneCountInString(line+sep+word) > width {
-			lines = append(lines, line)
-			line, sep = indent, ""
-		}
-		line += sep + word
 	}
-	return strings.Join(append(lines, line), "\n")
+	return out.String() + line
 }

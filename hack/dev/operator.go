@@ -28,25 +28,31 @@ type operator struct {
 	probes  string // host:port
 }
 
+// checkBuilt says what to do where the programs have not been built.
+func (s shell) checkBuilt() error {
+	for _, name := range []string{"manager", "ascend", "kubectl-approve"} {
+		if _, err := os.Stat(filepath.Join(s.root, "bin", name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("bin/%s is missing; run `make build`", name)
+		}
+	}
+	return nil
+}
+
 // startOperator starts bin/manager as its own ServiceAccount and waits until
 // it is ready. The operator is returned with an error too, once it runs; the
 // caller stops it.
 func (s shell) startOperator(ctx context.Context) (*operator, error) {
-	program := filepath.Join(s.root, "bin", "manager")
-	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("bin/manager is missing; run `make build`")
-	}
 	if _, err := s.impersonate(ctx, operatorNamespace, operatorAccount); err != nil {
 		return nil, fmt.Errorf("token of the operator's ServiceAccount: %w", err)
 	}
-	ports, err := freePorts(2)
+	ports, err := freePorts(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
 	o := &operator{metrics: ports[0], probes: ports[1]}
 	kubeconfig := s.folder.identity(operatorAccount)
 	o.child, err = startChild("operator", []string{
-		program,
+		filepath.Join(s.root, "bin", "manager"),
 		"--kubeconfig=" + kubeconfig,
 		"--metrics-bind-address=" + o.metrics,
 		"--health-probe-bind-address=" + o.probes,
@@ -57,7 +63,8 @@ func (s shell) startOperator(ctx context.Context) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o, o.awaitReady(ctx)
+	err = o.awaitReady(ctx)
+	return o, err
 }
 
 // awaitReady waits until /readyz says yes.
@@ -96,16 +103,22 @@ const (
 )
 
 // freePorts returns that many addresses on loopback that are free.
-func freePorts(n int) ([]string, error) {
+func freePorts(ctx context.Context, n int) ([]string, error) {
 	var addresses []string
 	var config net.ListenConfig
+	var held []net.Listener // open until the end, so that no port is chosen twice
+	defer func() {
+		for _, listener := range held {
+			_ = listener.Close()
+		}
+	}()
 	for range 200 {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowestPort+rand.IntN(highestPort-lowestPort))) //nolint:gosec // a port, no secret
-		listener, err := config.Listen(context.Background(), "tcp4", address)
+		listener, err := config.Listen(ctx, "tcp4", address)
 		if err != nil {
 			continue
 		}
-		defer listener.Close() // open until the end, so that no port is chosen twice
+		held = append(held, listener)
 		if addresses = append(addresses, address); len(addresses) == n {
 			return addresses, nil
 		}

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -17,11 +19,12 @@ const parentCheck = 300 * time.Millisecond
 // leave the program and its cluster behind. Started otherwise, nothing is watched.
 func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	program, err := os.Executable()
-	if err != nil || !startedByGoRun(program) {
+	parent := os.Getppid()
+	program, _ := os.Executable()
+	starter, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", parent)) // on Linux
+	if !startedByGoRun(program, starter) {
 		return ctx, cancel
 	}
-	parent := os.Getppid()
 	go func() {
 		ticker := time.NewTicker(parentCheck)
 		defer ticker.Stop()
@@ -36,8 +39,9 @@ func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// startedByGoRun says whether the path of a program is one that `go run`
-// builds to: a folder go-build and a number, in it b001/exe.
-func startedByGoRun(program string) bool {
-	return strings.Contains(program, "go-build") && strings.Contains(program, "/exe/")
+// startedByGoRun says whether the parent is `go run`: by its own name, where
+// that is known, or because the program is in one of the folders that go
+// builds to.
+func startedByGoRun(program, starter string) bool {
+	return filepath.Base(starter) == "go" || strings.Contains(program, "go-build")
 }

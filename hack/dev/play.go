@@ -77,6 +77,7 @@ func (d *demo) perform(ctx context.Context, s scene) error {
 		d.prose("   ", s.before)
 		d.tell("\n")
 	}
+	d.nextSecond(ctx)
 	d.typed(s.command)
 	kubeconfig := d.folder.kubeconfig()
 	if s.by == theAgent {

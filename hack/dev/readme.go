@@ -71,7 +71,7 @@ func embedded(path, page string) (string, error) {
 
 // block is the story as it stands between the markers.
 func block(story string) string {
-	return "\n\n```text\n" + normalise(story) + "```\n\n"
+	return "\n\n```text\n" + story + "```\n\n"
 }
 
 // diff shows which lines are gone (-) and new (+), with a line around them. It

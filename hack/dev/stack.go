@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"time"
 )
@@ -30,15 +29,11 @@ func startStack(ctx context.Context, sh shell, strict bool) (*stack, error) {
 }
 
 func (s *stack) start(ctx context.Context, strict bool) (err error) {
-	if err := s.folder.make(); err != nil {
+	if err := errors.Join(s.checkBuilt(), s.folder.make()); err != nil {
 		return err
 	}
 	begin := time.Now()
 	if s.cluster, err = s.startCluster(ctx); err != nil {
-		return err
-	}
-	// Only now: another run in the same folder would have been found by then.
-	if err := os.Remove(s.folder.ready()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	say("control plane  ready  %4.1f s", time.Since(begin).Seconds())

@@ -17,24 +17,37 @@ type transcript struct {
 }
 
 type piece struct {
-	at      time.Duration
-	painted string
+	at            time.Duration
+	painted, page string
 }
 
-func (t *transcript) add(painted string) {
+func (t *transcript) add(painted, page string) {
 	if t.begin.IsZero() {
 		t.begin = time.Now()
 	}
-	t.pieces = append(t.pieces, piece{time.Since(t.begin), painted})
+	t.pieces = append(t.pieces, piece{time.Since(t.begin), painted, page})
 }
 
-// text is the whole story without colors.
+// text is the whole story as it was shown, without colors.
 func (t *transcript) text() string {
 	var text strings.Builder
 	for _, p := range t.pieces {
 		text.WriteString(p.painted)
 	}
 	return unpaint(text.String())
+}
+
+// page is the whole story as it is to stand in a page: the same in every run.
+func (t *transcript) page() string {
+	var text strings.Builder
+	for _, p := range t.pieces {
+		text.WriteString(p.page)
+	}
+	lines := strings.Split(text.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " \t\r")
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
 // save writes the story to a file: one that ends in .cast gets the asciicast
@@ -74,15 +87,11 @@ var volatile = []struct {
 	{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "$1:6443"},
 }
 
-// normalise puts stable text in the place of times, digests, identifiers and
-// ports, and takes blanks at the ends of lines away.
-func normalise(text string) string {
+// stable puts something that is always the same in the place of times, digests,
+// identifiers and ports.
+func stable(text string) string {
 	for _, v := range volatile {
 		text = v.pattern.ReplaceAllString(text, v.stable)
 	}
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " \t\r")
-	}
-	return strings.Trim(strings.Join(lines, "\n"), "\n") + "\n"
+	return text
 }

@@ -59,11 +59,12 @@ func (s *stack) announce() error {
 
 // hints are what to type next, in another terminal.
 func (s *stack) hints() string {
+	source, export := ". "+s.shown(s.folder.env()), "export KUBECONFIG="+s.shown(s.folder.kubeconfig())
 	return fmt.Sprintf(`
 Ascend Operator runs. Ctrl-C stops it. In another terminal, in %[1]s:
 
-  . %[2]s                          # ascend and kubectl in PATH, the agent's key
-  export KUBECONFIG=%[3]s   # you are administrator
+  %-[6]*[2]s   # ascend and kubectl in PATH, the agent's key
+  %-[6]*[3]s   # you are administrator
 
 An agent asks, a person agrees, and you see why:
 
@@ -79,5 +80,5 @@ The policy, and the record of every decision:
   tail -f %[4]s
   curl -s http://%[5]s/metrics | grep ascend
 
-`, s.root, s.shown(s.folder.env()), s.shown(s.folder.kubeconfig()), s.shown(s.folder.auditLog()), s.operator.metrics)
+`, s.root, source, export, s.shown(s.folder.auditLog()), s.operator.metrics, max(len(source), len(export)))
 }

@@ -58,7 +58,7 @@ func riskSum(risk *v1alpha1.RiskStatus) string {
 	if risk == nil || risk.CVSSBaseScore == "" {
 		return ""
 	}
-	sum := string(risk.CVSSBaseScore) + " base"
+	sum := []string{string(risk.CVSSBaseScore) + " base"}
 	for _, factor := range risk.Factors {
 		if factor.Delta == "+0.0" {
 			continue
@@ -73,7 +73,7 @@ func riskSum(risk *v1alpha1.RiskStatus) string {
 		case "clamp":
 			value = "limit"
 		}
-		sum += fmt.Sprintf(" %s %s", factor.Delta, value)
+		sum = append(sum, string(factor.Delta)+" "+value)
 	}
-	return sum
+	return strings.Join(sum, " ")
 }

@@ -89,7 +89,7 @@ func (c *testCase) times() []time.Time {
 }
 
 // decide makes the decision of a case under a policy at a time.
-func (c *testCase) decide(t *testing.T, policy *decision.Snapshot, at time.Time) *decision.Outcome {
+func (c *testCase) decide(t *testing.T, snapshot *decision.Snapshot, at time.Time) *decision.Outcome {
 	t.Helper()
 	agent := c.Agent
 	if agent == "" {
@@ -106,7 +106,7 @@ func (c *testCase) decide(t *testing.T, policy *decision.Snapshot, at time.Time)
 	if err != nil {
 		t.Fatalf("read the action: %v", err)
 	}
-	outcome, err := decision.Decide(context.Background(), policy, req, nil, at)
+	outcome, err := decision.Decide(context.Background(), snapshot, req, nil, at)
 	if err != nil {
 		t.Fatalf("decide: %v", err)
 	}

@@ -39,7 +39,7 @@ func load(t *testing.T, dir string) set {
 	t.Helper()
 	var all set
 	for _, o := range resources(t, dir) {
-		o["metadata"].(object)["generation"] = 1 // as the API server would
+		merge(o, object{"metadata": object{"generation": 1}}) // as the API server would
 		switch o["kind"] {
 		case "SmartRule":
 			all.rules = append(all.rules, convert[v1alpha1.SmartRule](t, o))

@@ -120,7 +120,7 @@ func (e *expectation) check(t *testing.T, when string, got *decision.Outcome) {
 		{"message", e.Message, got.Message},
 	} {
 		if fact.want != "" && fact.want != fact.got {
-			t.Errorf("%s: %s is %q, want %q (%s %s: %s)", when, fact.what, fact.got, fact.want, got.Decision, got.Reason, got.Message)
+			t.Errorf("%s: %s is %q, want %q (%s %s: %s; risk %+v)", when, fact.what, fact.got, fact.want, got.Decision, got.Reason, got.Message, *risk)
 		}
 	}
 	if e.Stages != 0 && (got.Approval == nil || got.Approval.StageCount != e.Stages) {
