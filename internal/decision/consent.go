@@ -131,7 +131,7 @@ func (d *decider) byRisk(demanded bool) riskChoice {
 	if len(local) > 0 {
 		global = slices.DeleteFunc(slices.Clone(global), (*approval.Workflow).AllowNamespaceOverride)
 	}
-	choice.workflows = append(global, local...)
+	choice.workflows = slices.Concat(global, local)
 	choice.none = len(choice.workflows) == 0 && choice.allowed == nil
 	return choice
 }

@@ -44,8 +44,8 @@ func drawRule(t *rapid.T, label string) *v1alpha1.SmartRule {
 
 // drawWorld draws policy and an action. Workflows are stricter the higher the
 // risk, as any sane set of them is.
-func drawWorld(rt *rapid.T, t testing.TB) *world {
-	w := readWorld(t, agent+read+auto+`
+func drawWorld(tb testing.TB, rt *rapid.T) *world {
+	w := readWorld(tb, agent+read+auto+`
 ---
 kind: ApprovalWorkflow
 metadata: {namespace: ascend-system, name: high}
@@ -79,7 +79,7 @@ func strictness(o *decision.Outcome) int {
 func TestSameInputsSameOutcome(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt, t)
+		w := drawWorld(t, rt)
 		if diff := cmp.Diff(w.decide(time.Second), w.decide(time.Second)); diff != "" {
 			rt.Fatalf("two outcomes for the same inputs:\n%s", diff)
 		}
@@ -89,10 +89,10 @@ func TestSameInputsSameOutcome(t *testing.T) {
 func TestOrderOfRulesIsIrrelevant(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt, t)
+		w := drawWorld(t, rt)
 		before := w.decide(time.Second)
 		seed := rapid.Uint64().Draw(rt, "shuffle")
-		rand.New(rand.NewPCG(seed, seed)).Shuffle(len(w.rules), func(i, j int) { w.rules[i], w.rules[j] = w.rules[j], w.rules[i] }) //nolint:gosec // a shuffle, not a secret
+		rand.New(rand.NewPCG(seed, seed)).Shuffle(len(w.rules), func(i, j int) { w.rules[i], w.rules[j] = w.rules[j], w.rules[i] })
 		if diff := cmp.Diff(before, w.decide(time.Second)); diff != "" {
 			rt.Fatalf("the order of rules changed the outcome:\n%s", diff)
 		}
@@ -105,7 +105,7 @@ func TestOrderOfRulesIsIrrelevant(t *testing.T) {
 func TestAStricterRuleNeverLoosens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt, t)
+		w := drawWorld(t, rt)
 		before := w.decide(time.Second)
 		extra := drawRule(rt, "extra")
 		extra.Spec.Effect = rapid.SampledFrom([]v1alpha1.RuleEffect{
@@ -126,7 +126,7 @@ func TestAStricterRuleNeverLoosens(t *testing.T) {
 func TestANamespaceNeverWeakensTheGlobalPolicy(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := drawWorld(rt, t)
+		w := drawWorld(t, rt)
 		if rapid.Bool().Draw(rt, "own workflow") {
 			w.workflows = append(w.workflows, readWorld(t, rapid.SampledFrom([]string{teamAuto, teamAsks}).Draw(rt, "workflow")).workflows...)
 		}

@@ -42,9 +42,9 @@ type world struct {
 }
 
 // readWorld reads YAML documents, with the defaults that the schema would give.
-func readWorld(t testing.TB, text string) *world {
-	t.Helper()
-	w := &world{t: t, namespaces: map[string]*rules.NamespaceObject{}}
+func readWorld(tb testing.TB, text string) *world {
+	tb.Helper()
+	w := &world{t: tb, namespaces: map[string]*rules.NamespaceObject{}}
 	docs := utilyaml.NewDocumentDecoder(io.NopCloser(strings.NewReader(text)))
 	buffer := make([]byte, 1<<20)
 	for {
@@ -53,7 +53,7 @@ func readWorld(t testing.TB, text string) *world {
 			return w
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if doc := bytes.TrimSpace(buffer[:n]); len(doc) > 0 {
 			w.add(doc)

@@ -23,19 +23,21 @@ type edit struct {
 // namespaceEdit is what became of the namespace itself; nil is removed.
 type namespaceEdit struct{ object *rules.NamespaceObject }
 
-func put[K comparable, V any](m *map[K]V, key K, value V) {
-	if *m == nil {
-		*m = map[K]V{}
+// put sets a key of a map that need not be there yet, and returns the map.
+func put[K comparable, V any](m map[K]V, key K, value V) map[K]V {
+	if m == nil {
+		m = map[K]V{}
 	}
-	(*m)[key] = value
+	m[key] = value
+	return m
 }
 
-func (e *edit) setRule(r *rules.Rule)            { put(&e.rules, r.Key(), r) }
-func (e *edit) removeRule(key rules.Key)         { put(&e.rules, key, nil) }
-func (e *edit) setWorkflow(w *approval.Workflow) { put(&e.workflows, w.Key(), w) }
-func (e *edit) removeWorkflow(key approval.Key)  { put(&e.workflows, key, nil) }
-func (e *edit) setAgent(a *decision.Agent)       { put(&e.agents, a.Object().Name, a) }
-func (e *edit) removeAgent(name string)          { put(&e.agents, name, nil) }
+func (e *edit) setRule(r *rules.Rule)            { e.rules = put(e.rules, r.Key(), r) }
+func (e *edit) removeRule(key rules.Key)         { e.rules = put(e.rules, key, nil) }
+func (e *edit) setWorkflow(w *approval.Workflow) { e.workflows = put(e.workflows, w.Key(), w) }
+func (e *edit) removeWorkflow(key approval.Key)  { e.workflows = put(e.workflows, key, nil) }
+func (e *edit) setAgent(a *decision.Agent)       { e.agents = put(e.agents, a.Object().Name, a) }
+func (e *edit) removeAgent(name string)          { e.agents = put(e.agents, name, nil) }
 
 // apply returns the namespace with the edits made, nil when nothing is left in
 // it; the old one stays as it is.

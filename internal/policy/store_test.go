@@ -5,6 +5,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,11 +19,11 @@ import (
 )
 
 // counting returns a store and the number of rules it has compiled.
-func counting(t testing.TB) (*Store, *atomic.Int64) {
-	t.Helper()
+func counting(tb testing.TB) (*Store, *atomic.Int64) {
+	tb.Helper()
 	store, err := NewStore()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	compiled := &atomic.Int64{}
 	compile := store.compile
@@ -273,10 +274,10 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 		writing.Go(func() {
 			for g := range int64(edits) {
 				name := fmt.Sprint("r", w)
-				store.SetRule(rule("default", name, types.UID(name), g+1, fmt.Sprint(g+1)))
+				store.SetRule(rule("default", name, types.UID(name), g+1, strconv.FormatInt(g+1, 10)))
 				store.SetWorkflow(workflow(v1alpha1.GlobalNamespace, name, types.UID(name), g+1))
 				store.SetAgent(agent("default", name, types.UID(name), g+1, v1alpha1.AgentActive))
-				store.SetNamespace(namespace("default", map[string]string{"edit": fmt.Sprint(g)}))
+				store.SetNamespace(namespace("default", map[string]string{"edit": strconv.FormatInt(g, 10)}))
 			}
 		})
 	}
@@ -305,7 +306,7 @@ func TestReadersAndWritersAtOnce(t *testing.T) {
 	close(done)
 	reading.Wait()
 	for w := range writers {
-		if got := reasonOf(store.Snapshot(), "default", fmt.Sprint("r", w)); got != fmt.Sprint(edits) {
+		if got := reasonOf(store.Snapshot(), "default", fmt.Sprint("r", w)); got != strconv.Itoa(edits) {
 			t.Errorf("rule r%d ends at %q", w, got)
 		}
 	}
