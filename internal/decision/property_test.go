@@ -4,7 +4,9 @@ package decision_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -147,6 +149,55 @@ func TestANamespaceNeverWeakensTheGlobalPolicy(t *testing.T) {
 			rt.Fatalf("the namespace weakened %s (%s) to %s (%s)", without.Decision, without.Message, with.Decision, with.Message)
 		}
 	})
+}
+
+// TestGarbledClaimsAreNotApprovedInstead: what is not approved when the agent
+// tells the truth is not approved when it drops a claim, gives it another type,
+// misspells it, or puts something harmless beside it. Rules that skip their own
+// errors are left out: their authors have asked for that.
+func TestGarbledClaimsAreNotApprovedInstead(t *testing.T) {
+	t.Parallel()
+	honest := map[string]any{"table": "customers", "data_classification": "pii", "rows": 9, "affected_rows": 3}
+	garbles := map[string][]any{ // nil drops the claim
+		"table":               {nil, 7, []any{}, map[string]any{"a": "b"}, " "},
+		"data_classification": {nil, "p11", []any{"public"}, true, ""},
+		"rows":                {nil, "9", []any{}, map[string]any{}},
+		"affected_rows":       {nil, "3", -3, 1e300, map[string]any{}},
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		w := drawWorld(t, rt)
+		for _, r := range w.rules {
+			if r.Spec.OnError == v1alpha1.OnErrorSkip {
+				r.Spec.OnError = v1alpha1.OnErrorRequireApproval
+			}
+		}
+		w.action.Spec.Parameters = raw(rt, honest)
+		truth := w.decide(time.Second)
+		told := maps.Clone(honest)
+		for claim, lies := range garbles {
+			if lie := rapid.SampledFrom(append([]any{honest[claim]}, lies...)).Draw(rt, claim); lie == nil {
+				delete(told, claim)
+			} else {
+				told[claim] = lie
+			}
+		}
+		if rapid.Bool().Draw(rt, "claims a sandbox") {
+			told["environment"] = "sandbox"
+		}
+		w.action.Spec.Resource = rapid.SampledFrom([]string{"", "weather"}).Draw(rt, "harmless resource")
+		w.action.Spec.Parameters = raw(rt, told)
+		if lie := w.decide(time.Second); truth.Decision != v1alpha1.DecisionApproved && lie.Decision == v1alpha1.DecisionApproved {
+			rt.Fatalf("the truth is %s (%s), but %v is Approved", truth.Decision, truth.Message, told)
+		}
+	})
+}
+
+func raw(rt *rapid.T, object map[string]any) *runtime.RawExtension {
+	text, err := json.Marshal(object)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return &runtime.RawExtension{Raw: text}
 }
 
 // FuzzDecide: whatever an agent writes into its request, a Deny for everything

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package e2e plays what a newcomer plays, from the outside: real programs, a
+// real control plane, nothing shared with the tests of the parts.
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+func TestEndToEnd(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "End to end")
+}
+
+var _ = BeforeSuite(func() {
+	Expect(os.Getenv("KUBEBUILDER_ASSETS")).NotTo(BeEmpty(), "the control plane is not built; run make test")
+})
+
+// `make demo` exits 0 only if every decision of the tutorial, applied from
+// config/samples by kubectl, is as the design's table of fixed points says, with
+// its score, level and rule. That the README shows this output is for `make verify`.
+var _ = It("plays the demo, every decision as expected", func(ctx SpecContext) {
+	run(ctx, "make", "build")
+	Expect(run(ctx, "go", "run", "./hack/dev", "demo")).To(ContainSubstring("Every decision as expected"))
+}, SpecTimeout(10*time.Minute))
+
+// run runs a command in the checkout and returns its standard output. What it
+// writes to standard error is shown when it fails.
+func run(ctx SpecContext, name string, args ...string) string {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = "../.."
+	var problems strings.Builder
+	command.Stderr = &problems
+	out, err := command.Output()
+	Expect(err).NotTo(HaveOccurred(), "%s %s\n%s\n%s", name, strings.Join(args, " "), out, &problems)
+	return string(out)
+}
