@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -33,15 +35,15 @@ func devcluster(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // output runs the driver and returns all that it says.
-func output(t *testing.T, args ...string) (string, int) {
+func output(t *testing.T, args ...string) (text string, code int) {
 	t.Helper()
 	cmd := devcluster(t.Context(), args...)
-	text, err := cmd.CombinedOutput()
+	said, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return string(text), cmd.ProcessState.ExitCode()
+	return string(said), cmd.ProcessState.ExitCode()
 }
 
 // up starts a cluster and returns once it is ready.
@@ -180,12 +182,12 @@ func TestUpEndsWithAComponent(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-running.done:
+	case err := <-running.done:
+		if code := running.cmd.ProcessState.ExitCode(); code != exitFailed {
+			t.Errorf("exit code %d (%v)", code, err)
+		}
 	case <-time.After(time.Minute):
 		t.Fatal("the driver stays though etcd is dead")
-	}
-	if code := running.cmd.ProcessState.ExitCode(); code != exitFailed {
-		t.Errorf("exit code %d", code)
 	}
 	if text := running.output.String(); !strings.Contains(text, "etcd ended by itself") || !strings.Contains(text, dir.Log("etcd")) {
 		t.Errorf("the driver says:\n%s", text)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -52,7 +54,7 @@ func runKubectl(ctx context.Context, c command, args []string) error {
 			"KUBECONFIG="+dir.Kubeconfig())
 	}
 	program := filepath.Join(folder, "kubectl")
-	if err := syscall.Exec(program, append([]string{program}, rest...), env); err != nil {
+	if err := syscall.Exec(program, append([]string{program}, rest...), env); err != nil { //nolint:gosec // G702: kubectl out of our own cache, with the arguments that the user typed for it
 		return fmt.Errorf("run %s: %w; remove its folder and run `devcluster build`", program, err)
 	}
 	return nil

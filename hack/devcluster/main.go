@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command devcluster runs a Kubernetes control plane on this machine, built out
 // of Go modules: etcd, kube-apiserver, kube-controller-manager and kubectl. It
 // needs Go and nothing else.
@@ -151,9 +153,9 @@ func wantsHelp(args []string) bool {
 
 func (c command) printHelp(set *flag.FlagSet) {
 	fmt.Printf("devcluster %s: %s\n\nusage: devcluster %s %s\n\n%s\n", c.name, c.summary, c.name, c.args, strings.TrimSpace(c.help))
-	any := false
-	set.VisitAll(func(*flag.Flag) { any = true })
-	if any {
+	hasFlags := false
+	set.VisitAll(func(*flag.Flag) { hasFlags = true })
+	if hasFlags {
 		fmt.Println("\nflags:")
 		set.SetOutput(os.Stdout)
 		set.PrintDefaults()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -43,8 +45,7 @@ func runUp(ctx context.Context, c command, args []string) error {
 	}
 	options.Say = say
 	err = cluster.Run(ctx, options)
-	var held *lockfile.HeldError
-	if errors.As(err, &held) {
+	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
 		return inUse(options.Dir, held.Holder, time.Now())
 	}
 	return err

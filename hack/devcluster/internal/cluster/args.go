@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -91,7 +94,7 @@ func (d Dir) apiserverArgs(ports Ports, auditPolicy string) []Arg {
 	args := []Arg{
 		{"bind-address", "127.0.0.1"},
 		{"advertise-address", "127.0.0.1"},
-		{"secure-port", fmt.Sprint(ports.APIServer)},
+		{"secure-port", strconv.Itoa(ports.APIServer)},
 		// Endpoints must not be loopback addresses, so none are written.
 		{"endpoint-reconciler-type", "none"},
 		{"etcd-servers", loopbackURL(ports.Etcd)},
@@ -126,7 +129,7 @@ func (d Dir) controllerManagerArgs(ports Ports) []Arg {
 	kubeconfig := d.pki("controller-manager.kubeconfig")
 	return []Arg{
 		{"bind-address", "127.0.0.1"},
-		{"secure-port", fmt.Sprint(ports.ControllerManager)},
+		{"secure-port", strconv.Itoa(ports.ControllerManager)},
 		{"tls-cert-file", d.pki("controller-manager.crt")},
 		{"tls-private-key-file", d.pki("controller-manager.key")},
 		{"client-ca-file", d.pki("ca.crt")},

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -33,8 +35,7 @@ func (d Dir) Stop(say func(string, ...any)) (wasRunning bool, err error) {
 		return false, nil
 	}
 	lock, err := lockfile.Acquire(d.Lock())
-	var held *lockfile.HeldError
-	if errors.As(err, &held) {
+	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
 		return true, stopHolder(held.Holder)
 	}
 	if err != nil {
@@ -89,7 +90,7 @@ func (d Dir) Status(ctx context.Context) (Status, error) {
 	}
 	if _, err := os.Stat(d.Ready()); err != nil {
 		status.Trouble = "it is still starting, or on its way down"
-		return status, nil
+		return status, nil //nolint:nilerr // without the file the cluster is not ready, which is what Status tells
 	}
 	api, err := d.newClient(state.APIServer, "ca", "admin")
 	if err == nil {
@@ -97,7 +98,7 @@ func (d Dir) Status(ctx context.Context) (Status, error) {
 	}
 	if err != nil {
 		status.Trouble = err.Error()
-		return status, nil
+		return status, nil //nolint:nilerr // why the cluster does not answer is part of its status
 	}
 	status.Ready = true
 	return status, nil

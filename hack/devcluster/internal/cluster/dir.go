@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cluster runs a Kubernetes control plane out of one folder: etcd,
 // kube-apiserver and kube-controller-manager as child processes on loopback.
 package cluster
@@ -33,14 +35,20 @@ func NewDir(path string) (Dir, error) {
 	return Dir(abs), err
 }
 
-// The files in the folder.
-func (d Dir) Kubeconfig() string     { return d.join("kubeconfig") }
-func (d Dir) Ready() string          { return d.join("ready") }
-func (d Dir) Lock() string           { return d.join("lock") }
+// Kubeconfig is the administrator's kubeconfig.
+func (d Dir) Kubeconfig() string { return d.join("kubeconfig") }
+
+// Ready is the file that is there while the cluster answers.
+func (d Dir) Ready() string { return d.join("ready") }
+
+// Lock is the file that the running driver holds locked.
+func (d Dir) Lock() string { return d.join("lock") }
+
+// Log is the log of a component in its latest run.
 func (d Dir) Log(name string) string { return d.join("logs", name+".log") }
-func (d Dir) PidFile(n string) string {
-	return d.join("run", n+".pid")
-}
+
+// PidFile is the file that names the process of a running component.
+func (d Dir) PidFile(name string) string { return d.join("run", name+".pid") }
 
 func (d Dir) state() string          { return d.join("state.json") }
 func (d Dir) pki(name string) string { return d.join("pki", name) }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -183,7 +185,7 @@ func (d Dir) keepServiceAccountKey() error {
 }
 
 func newTemplate(name string, groups []string, now time.Time, life time.Duration) *x509.Certificate {
-	// 63 random bits are a serial number no other certificate here has.
+	// 62 random bits are a serial number no other certificate here has.
 	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
 	return &x509.Certificate{
 		SerialNumber: serial,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -5,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"syscall"
 )
 
@@ -87,12 +88,12 @@ func choosePorts(want, before Ports) (Ports, error) {
 		if *named.port != 0 {
 			continue
 		}
-		listener, err := listenAny(*earlier[i].port)
+		listener, port, err := listenAny(*earlier[i].port)
 		if err != nil {
 			return Ports{}, fmt.Errorf("%s: %w", named.flag, err)
 		}
 		held = append(held, listener)
-		*named.port = listener.Addr().(*net.TCPAddr).Port
+		*named.port = port
 	}
 	return chosen, nil
 }
@@ -104,22 +105,23 @@ func portTaken(named namedPort, err error) error {
 	return fmt.Errorf("%s %d: %w", named.flag, *named.port, err)
 }
 
-func listen(port int) (net.Listener, error) {
-	return net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func listen(port int) (*net.TCPListener, error) {
+	return net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 }
 
 // listenAny listens on the preferred port if there is one and it is free, else
-// on any free port.
-func listenAny(preferred int) (net.Listener, error) {
+// on any free port; it tells which.
+func listenAny(preferred int) (listener net.Listener, port int, err error) {
 	if preferred > 0 {
 		if listener, err := listen(preferred); err == nil {
-			return listener, nil
+			return listener, preferred, nil
 		}
 	}
 	for range 200 {
-		if listener, err := listen(lowestFree + rand.IntN(highestFree-lowestFree)); err == nil {
-			return listener, nil
+		port := lowestFree + rand.IntN(highestFree-lowestFree) //nolint:gosec // G404: a guess at a free port, not a secret
+		if listener, err := listen(port); err == nil {
+			return listener, port, nil
 		}
 	}
-	return nil, fmt.Errorf("no free port on 127.0.0.1 between %d and %d after 200 tries: give one", lowestFree, highestFree)
+	return nil, 0, fmt.Errorf("no free port on 127.0.0.1 between %d and %d after 200 tries: give one", lowestFree, highestFree)
 }

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
-	"net"
 	"strings"
 	"testing"
 )
@@ -30,12 +31,12 @@ func TestPortsValidate(t *testing.T) {
 // occupied is a port of 127.0.0.1 that is in use until the test ends.
 func occupied(t *testing.T) int {
 	t.Helper()
-	listener, err := listenAny(0)
+	listener, port, err := listenAny(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	return listener.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 func TestChoosePorts(t *testing.T) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -18,9 +20,15 @@ import (
 // the one that was started: same start time, same executable. The caller holds
 // DIR/lock, so no live driver owns them.
 func (d Dir) endOrphans(say func(string, ...any)) error {
-	files, err := filepath.Glob(d.PidFile("*"))
+	// Relative to the folder, whose own path may hold what a pattern would take
+	// for a wildcard.
+	run := filepath.Dir(d.PidFile("any"))
+	files, err := fs.Glob(os.DirFS(run), "*.pid")
 	if err != nil {
 		return err
+	}
+	for i, name := range files {
+		files[i] = filepath.Join(run, name)
 	}
 	rank := func(path string) int { return slices.Index(startOrder, nameOf(path)) }
 	slices.SortFunc(files, func(a, b string) int { return rank(b) - rank(a) })
@@ -54,5 +62,6 @@ func ReadPid(path string) (process.Identity, error) {
 	if err != nil {
 		return id, err
 	}
-	return id, json.Unmarshal(text, &id)
+	err = json.Unmarshal(text, &id)
+	return id, err
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -6,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -60,7 +63,7 @@ func TestEndOrphans(t *testing.T) {
 			if id.Alive() == tt.ended {
 				t.Errorf("alive: %t", id.Alive())
 			}
-			if tt.ended && (len(said) != 1 || !strings.Contains(said[0], fmt.Sprint(id.PID))) {
+			if tt.ended && (len(said) != 1 || !strings.Contains(said[0], strconv.Itoa(id.PID))) {
 				t.Errorf("said %q", said)
 			}
 			if _, err := os.Stat(dir.PidFile("etcd")); !errors.Is(err, fs.ErrNotExist) {
@@ -78,7 +81,7 @@ func TestEndOrphansUsersBeforeTheStore(t *testing.T) {
 		}
 	}
 	var order []string
-	if err := dir.endOrphans(func(_ string, args ...any) { order = append(order, args[0].(string)) }); err != nil {
+	if err := dir.endOrphans(func(_ string, args ...any) { order = append(order, fmt.Sprint(args[0])) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(order, " "); got != "kube-controller-manager kube-apiserver etcd" {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
@@ -6,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/hack/devcluster/internal/lockfile"
@@ -198,8 +201,7 @@ func (r *run) stop() {
 			grace = brokenGrace
 		}
 	}
-	for i := len(r.components) - 1; i >= 0; i-- {
-		one := r.components[i]
+	for _, one := range slices.Backward(r.components) {
 		if one.stop(grace) {
 			r.Say("%s did not stop within %s and was killed", one.name, grace)
 		}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package lockfile makes sure that one process at a time does a thing, and lets
 // the others say who does it. The lock is flock(2), so it ends with its holder
 // however the holder ends; the file's content only names the holder.

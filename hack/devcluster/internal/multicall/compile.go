@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package multicall
 
 import (
@@ -149,6 +151,7 @@ func runGo(ctx context.Context, dir string, args []string, stdout io.Writer, tak
 		for scan.Scan() {
 			lines <- scan.Text()
 		}
+		_, _ = io.Copy(io.Discard, stderr) // a line too long ends the scan, and must not block the compiler
 	}()
 	var tail []string
 	clock := time.NewTicker(time.Second)

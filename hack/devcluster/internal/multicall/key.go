@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package multicall builds the multi-call binary of the control plane and keeps
 // it in the user's cache folder, under a name made of everything it depends on,
 // so that a fresh checkout does not link it again.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package process
 
 import (
@@ -28,7 +30,7 @@ type Child struct {
 // goroutine or from one that lives as long as the child shall.
 func Start(argv, env []string, log *os.File) (*Child, error) {
 	runtime.LockOSThread()
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(argv[0], argv[1:]...) //nolint:noctx // Stop ends it, after a grace and in the caller's order; a context would kill it at once
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, log, log
 	cmd.SysProcAttr = childAttributes()
 	if err := cmd.Start(); err != nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package process names a running process so that it can be recognised later,
 // by another process, without mistaking a reused pid for it.
 package process

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build unix && !linux
 
 package process
@@ -13,9 +15,8 @@ import (
 // Of returns the identity of the live process with this pid, or ErrGone. It
 // asks ps, because these systems have no /proc.
 func Of(pid int) (Identity, error) {
-	out, err := exec.Command("ps", "-o", "stat=,lstart=,comm=", "-p", strconv.Itoa(pid)).Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	out, err := exec.Command("ps", "-o", "stat=,lstart=,comm=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // ps answers at once
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		return Identity{}, ErrGone
 	}
 	if err != nil {
