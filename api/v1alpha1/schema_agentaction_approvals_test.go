@@ -96,7 +96,31 @@ var _ = Describe("The approvals of an AgentAction", func() {
 		Expect(patch(ctx, stored, change(64))).To(Succeed())
 	})
 
-	DescribeTable("are refused", action.refuses(),
+	It("cannot come with the action", func(ctx SpecContext) {
+		Expect(try(ctx, action.with(`approvals: [`+bobDenies+`]`))).To(MatchError(ContainSubstring(
+			`spec.approvals: Invalid value: an action cannot be submitted with approvals; they are given once it is pending, by kubectl approve`)))
+		Expect(try(ctx, action.with(`approvals: []`))).To(Succeed())
+	})
+
+	It("cannot be added after the decision", func(ctx SpecContext) {
+		for _, decision := range decisions {
+			stored := decided(ctx, decision)
+			if err := patch(ctx, stored, approvals(bobDenies)); decision.IsFinal() {
+				Expect(err).To(MatchError(ContainSubstring(
+					`spec.approvals: Invalid value: the action is already decided; no approval can be added`)), "%q", decision)
+			} else {
+				Expect(err).NotTo(HaveOccurred(), "%q", decision)
+			}
+		}
+	})
+
+	DescribeTable("are refused",
+		func(ctx SpecContext, change, message, neighbour string) {
+			pending := action.create(ctx)
+			Expect(patch(ctx, pending, `{spec: {`+change+`}}`)).To(MatchError(ContainSubstring(message)))
+			Expect(patch(ctx, pending, `{spec: {`+neighbour+`}}`)).To(Succeed())
+			toTyped(pending)
+		},
 		Entry("with a verdict that is not known",
 			`approvals: [{approver: a, stage: s, verdict: Maybe}]`,
 			`spec.approvals[0].verdict: Unsupported value: "Maybe": supported values: "Approve", "Deny", "Override"`,

@@ -9,7 +9,7 @@ import (
 )
 
 // expectation is what has to become of an action: a row of the table of fixed
-// points in docs/design.md, section 4. What is empty may be anything.
+// points in docs/scoring.md. What is empty may be anything.
 type expectation struct {
 	decision v1alpha1.Decision
 	score    v1alpha1.Score

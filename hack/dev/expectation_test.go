@@ -38,7 +38,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// The story holds every row of the table in docs/design.md, section 4.
+// The story holds every row of the table in docs/scoring.md.
 func TestStoryChecksEveryFixedPoint(t *testing.T) {
 	want := map[string]expectation{
 		"read-categories":        {decision: v1alpha1.DecisionApproved, score: "2.1", level: v1alpha1.RiskLevelLow},

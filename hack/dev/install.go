@@ -32,7 +32,7 @@ type identity struct {
 
 // installBase installs CRDs, RBAC, and the tutorial's ServiceAccount.
 func (s shell) installBase(ctx context.Context) error {
-	// Server-side: the CRDs are larger than what client-side apply can note.
+	// Server-side, so that no copy of each CRD is kept in its annotations.
 	if _, err := s.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", "config/dev"); err != nil {
 		return err
 	}

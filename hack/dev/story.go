@@ -34,7 +34,7 @@ type chapter struct {
 const approveCommand = `kubectl approve update-billing-address --comment "Verified by phone" --as alice --as-group ascend-approvers`
 
 // chapters tell the tutorial. The expectations are the fixed points of
-// docs/design.md, section 4.
+// docs/scoring.md.
 func chapters(strict bool) []chapter {
 	medium := v1alpha1.DecisionApproved
 	if strict {

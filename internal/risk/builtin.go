@@ -71,7 +71,7 @@ var builtInActionTypes = []struct{ vector, names string }{
 // What data, environment and volume add. The orders of size are those of the
 // scoring modifiers that ASCEND publishes (internal +5, confidential +10, PII
 // +15, PHI and PCI +20, production +10, on a scale of 100), brought to the
-// fixed points of docs/design.md, section 4.
+// fixed points of docs/scoring.md.
 var (
 	builtInClassifications = []v1alpha1.DataClassificationRisk{
 		{Name: v1alpha1.DataPublic, Delta: "-2.2"}, // 4.3 - 2.2 = 2.1: seed, step 2

@@ -14,7 +14,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/risk"
 )
 
-// docs/design.md, section 4: the table of fixed points, agent in sandbox.
+// docs/scoring.md: the table of fixed points, agent in sandbox.
 func TestFixedPointsOfTheDesign(t *testing.T) {
 	model := compile(t, nil)
 	for name, c := range map[string]struct {
@@ -103,7 +103,7 @@ func TestBuiltInActionTypes(t *testing.T) {
 	golden(t, "builtin.txt", table.String())
 }
 
-// docs/design.md and ascend's documentation: delete > write > read > describe.
+// ASCEND's public documentation: delete > write > read > describe.
 func TestKindsOfActionAreOrdered(t *testing.T) {
 	model := compile(t, nil)
 	for _, family := range []string{"database", "file", "kubernetes"} {

@@ -26,7 +26,7 @@ const (
 	// is its negative.
 	MaxDelta Delta = 100
 	// FailedScore is the least that an action scores whose scoring failed:
-	// 9.5, Critical. Source: docs/design.md, section 4, step 2.
+	// 9.5, Critical. Source: docs/scoring.md.
 	FailedScore Score = 95
 )
 

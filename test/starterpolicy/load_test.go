@@ -2,7 +2,7 @@
 
 // Package starterpolicy_test holds the starter policy to its promises: every
 // rule compiles, does what its test cases say, and the fixed points of
-// docs/design.md, section 4, come out exactly, at any hour of any day.
+// docs/scoring.md, come out exactly, at any hour of any day.
 package starterpolicy_test
 
 import (
