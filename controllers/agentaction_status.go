@@ -43,6 +43,7 @@ func (r *AgentActionReconciler) statusFor(action *v1alpha1.AgentAction, outcome 
 		until := microTime(now.Add(outcome.ValidFor))
 		status.ValidUntil = &until
 	}
+	status.ApprovalURL = "" // a decided action has nothing to approve
 	if outcome.Decision == v1alpha1.DecisionPending && r.ApprovalURL != "" {
 		status.ApprovalURL = strings.NewReplacer("{namespace}", action.Namespace, "{name}", action.Name).Replace(r.ApprovalURL)
 	}
