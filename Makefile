@@ -120,8 +120,8 @@ fuzz: ## Fuzz every fuzz test for a while (FUZZTIME=20s each)
 .PHONY: bench
 bench: ## Run the benchmarks: a table, and bench.json
 	@mkdir -p bin
-	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./internal/... | tee bin/bench.txt
-	@if compgen -G 'test/bench/*.go' >/dev/null; then $(GO) run ./test/bench/... $(ARGS); fi
+	@$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./internal/... > bin/bench.txt || { cat bin/bench.txt; exit 1; }
+	@$(GO) run ./test/bench < bin/bench.txt
 
 ##@ Build
 
