@@ -16,7 +16,7 @@ func openAuditLog(path string) (io.WriteCloser, error) {
 	if path == "-" {
 		return os.Stdout, nil
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the file the operator's administrator names
 	if err != nil {
 		return nil, fmt.Errorf("open the audit log: %w; give another file with --audit-log", err)
 	}

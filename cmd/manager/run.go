@@ -11,7 +11,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
@@ -40,14 +39,13 @@ func run(ctx context.Context, options *Options) error {
 	// The API server's priority and fairness holds back who asks too much; a
 	// second limit here would only make bursts of actions wait.
 	config.QPS = -1
-	config.UserAgent = "ascend-operator"
-	rest.AddUserAgent(config, "manager")
+	config.UserAgent = "ascend-operator/manager"
 
 	out, err := openAuditLog(options.AuditLog)
 	if err != nil {
 		return err
 	}
-	defer out.Close() //nolint:errcheck // every record has been written by then, and there is nobody to tell
+	defer out.Close() // every record has been written by then
 
 	scheme, err := newScheme()
 	if err != nil {

@@ -47,6 +47,7 @@ func drawRule(t *rapid.T, label string) *v1alpha1.SmartRule {
 // drawWorld draws policy and an action. Workflows are stricter the higher the
 // risk, as any sane set of them is.
 func drawWorld(tb testing.TB, rt *rapid.T) *world {
+	tb.Helper()
 	w := readWorld(tb, agent+read+auto+`
 ---
 kind: ApprovalWorkflow

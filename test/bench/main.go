@@ -50,7 +50,7 @@ func run(in io.Reader, out io.Writer, file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(text, '\n'), 0o644) //nolint:gosec // figures for everybody to read
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 // parse reads the lines of the benchmark format: a name, the iterations, then
@@ -95,13 +95,13 @@ func parseResult(fields []string) (result, error) {
 
 func table(out io.Writer, results []result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "package\tbenchmark\tµs/op\tB/op\tallocs/op\trules/op\t") //nolint:errcheck // Flush reports it
+	fmt.Fprintln(w, "package\tbenchmark\tµs/op\tB/op\tallocs/op\trules/op\t")
 	for _, r := range results {
 		rules := "-"
 		if n, ok := r.Metrics["rules/op"]; ok {
 			rules = strconv.FormatFloat(n, 'f', 0, 64)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%.1f\t%.0f\t%.0f\t%s\t\n", //nolint:errcheck // Flush reports it
+		fmt.Fprintf(w, "%s\t%s\t%.1f\t%.0f\t%.0f\t%s\t\n",
 			r.Package, r.Name, r.Metrics["ns/op"]/1000, r.Metrics["B/op"], r.Metrics["allocs/op"], rules)
 	}
 	return w.Flush()

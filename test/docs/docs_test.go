@@ -181,7 +181,7 @@ var comment = regexp.MustCompile(`^<!-- ([a-z -]+?)(?::\s*(.*?))? -->$`)
 func (p *page) marks(name string) []mark {
 	var found []mark
 	for i, line := range p.lines {
-		if m := comment.FindStringSubmatch(line); m != nil && m[1] == name {
+		if m := comment.FindStringSubmatch(line); len(m) > 2 && m[1] == name {
 			found = append(found, mark{p, i, m[2]})
 		}
 	}

@@ -122,7 +122,7 @@ func TestVariables(t *testing.T) {
 	}
 	for _, object := range []string{"action", "agent", "risk", "requester", "namespaceObject.metadata"} {
 		found := hasFields.FindStringSubmatch(fmt.Sprint(b.rule(object + ".nothing == 1").Err()))
-		if found == nil || found[1] != object {
+		if len(found) < 3 || found[1] != object {
 			t.Fatalf("the compiler does not say which fields %s has", object)
 		}
 		for field := range strings.SplitSeq(found[2], ", ") {
@@ -187,7 +187,7 @@ func TestStarterPolicy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, want := "", ""
+		var name, want string
 		switch o := object.(type) {
 		case *v1alpha1.SmartRule:
 			name, want = o.Name, string(o.Spec.Effect)

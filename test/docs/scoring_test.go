@@ -192,7 +192,7 @@ func TestMatrix(t *testing.T) {
 	store := starter(t, false)
 	for _, cells := range readPage(t, "docs/scoring.md").only(t, "matrix", "").table(t) {
 		for i, environment := range []string{"sandbox", "production"} {
-			action := actionOf(t, read(t, filepath.Join(root, "config/samples", cells[0]+".yaml")))
+			action := actionOf(t, read(t, filepath.Join(root, "config", "samples", cells[0]+".yaml")))
 			got := decide(t, store, action, environment)
 			if said := fmt.Sprintf("%s %s, %s", got.Risk.Score, got.Risk.Level, got.Decision); said != cells[1+i] {
 				t.Errorf("%s in %s: the page says %q, the code %q", cells[0], environment, cells[1+i], said)

@@ -33,7 +33,7 @@ func names(t *testing.T, path string, words []string) {
 
 // Every reason is explained.
 func TestReasons(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api/v1alpha1/reasons.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api", "v1alpha1", "reasons.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +53,8 @@ func TestReasons(t *testing.T) {
 func TestAuditFields(t *testing.T) {
 	record := reflect.TypeFor[audit.Record]()
 	var fields []string
-	for i := range record.NumField() {
-		name, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
+	for field := range record.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fields = append(fields, name)
 	}
 	names(t, "docs/concepts.md", append(fields, string(audit.EventNotApplied), string(audit.EventResumed)))
@@ -68,11 +68,11 @@ var (
 // Every flag and every metric is explained.
 func TestFlagsAndMetrics(t *testing.T) {
 	var flags, metrics []string
-	for _, m := range flagName.FindAllStringSubmatch(read(t, filepath.Join(root, "cmd/manager/options.go")), -1) {
+	for _, m := range flagName.FindAllStringSubmatch(read(t, filepath.Join(root, "cmd", "manager", "options.go")), -1) {
 		flags = append(flags, "--"+m[1])
 	}
 	names(t, "docs/operations.md", flags)
-	for _, m := range metricName.FindAllStringSubmatch(read(t, filepath.Join(root, "controllers/metrics.go")), -1) {
+	for _, m := range metricName.FindAllStringSubmatch(read(t, filepath.Join(root, "controllers", "metrics.go")), -1) {
 		metrics = append(metrics, m[1])
 	}
 	names(t, "docs/concepts.md", metrics)
