@@ -75,7 +75,7 @@ test: control-plane ## Test everything; a part: PKG=./internal/risk TESTFLAGS=-v
 	exit $$status
 
 .PHONY: verify
-verify: verify-generated verify-tidy lint verify-demo ## Regenerate, lint, and fail on any difference
+verify: verify-generated verify-tidy lint cover verify-demo ## Regenerate, lint, and fail on any difference
 
 .PHONY: lint
 lint: golangci-lint ## Lint (the first time compiles the linter, which takes minutes)
