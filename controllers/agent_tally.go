@@ -98,17 +98,22 @@ func (t *AgentTally) Start(ctx context.Context) error {
 				log.FromContext(ctx).Error(err, "Cannot write counters of agents; they are kept for the next try")
 			}
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
-			defer cancel()
-			if err := t.flush(last); err != nil {
-				log.FromContext(ctx).Error(err, "Cannot write the last counters of agents")
-			}
+			t.flushLast(ctx)
 			return nil
 		}
 	}
 }
 
-// NeedLeaderElection: only the replica that decides has something to count.
+// flushLast flushes although ctx has ended.
+func (t *AgentTally) flushLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
+	defer cancel()
+	if err := t.flush(ctx); err != nil {
+		log.FromContext(ctx).Error(err, "Cannot write the last counters of agents")
+	}
+}
+
+// NeedLeaderElection is true: only the replica that decides has something to count.
 func (t *AgentTally) NeedLeaderElection() bool { return true }
 
 // flush writes what has changed about agents, a write for each of them. What

@@ -117,7 +117,7 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		return ctrl.Result{RequeueAfter: watchLag}, nil
 	}
 	now := r.Clock.Now()
-	request, outcome, err := r.decide(ctx, &action, now)
+	asked, outcome, err := r.decide(ctx, &action, now)
 	if errors.Is(err, errWatchBehind) {
 		return ctrl.Result{RequeueAfter: watchLag}, nil
 	}
@@ -126,7 +126,7 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	}
 	change := transition{
 		action:  &action,
-		request: request,
+		request: asked,
 		before:  &action.Status,
 		after:   r.statusFor(&action, outcome, now),
 	}

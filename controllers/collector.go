@@ -40,7 +40,7 @@ type Collector struct {
 	Interval time.Duration
 }
 
-// NeedLeaderElection: one replica is enough to clean up.
+// NeedLeaderElection is true: one replica is enough to clean up.
 func (c *Collector) NeedLeaderElection() bool { return true }
 
 // Start collects until ctx ends.

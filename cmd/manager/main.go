@@ -4,12 +4,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	_ "time/tzdata" // risk schedules name time zones, and a minimal image has none
 
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
@@ -24,32 +28,52 @@ told to end, with 1 after a failure, and with 2 when a flag is wrong.
 Flags:
 `
 
+// The exit codes.
+const (
+	exitFailure = 1
+	exitMisuse  = 2
+)
+
 func main() {
-	var options Options
-	logging := zap.Options{}
-	flags := flag.CommandLine
-	options.bind(flags)
-	logging.BindFlags(flags)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usage)
-		flags.PrintDefaults()
-	}
-	flag.Parse()
-	if extra := flag.Args(); len(extra) > 0 {
-		misuse(fmt.Errorf("unknown argument %q", extra[0]))
-	}
-	if err := options.validate(); err != nil {
-		misuse(err)
-	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
-	if err := run(ctrl.SetupSignalHandler(), &options); err != nil {
-		fmt.Fprintln(os.Stderr, "manager:", err)
-		os.Exit(1)
-	}
+	os.Exit(command(ctrl.SetupSignalHandler(), os.Args[1:], os.Stderr))
 }
 
-// misuse ends the program over a wrong command line.
-func misuse(err error) {
-	fmt.Fprintf(os.Stderr, "%v\nSee manager --help.\n", err)
-	os.Exit(2)
+// command runs the program until ctx ends and returns its exit code. Messages
+// for people and the log go to out. It is for one call at a time, for
+// --kubeconfig is a variable of controller-runtime.
+func command(ctx context.Context, arguments []string, out io.Writer) int {
+	var options Options
+	var logging zap.Options
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(out)
+	options.bind(flags)
+	logging.BindFlags(flags)
+	config.RegisterFlags(flags)
+	flags.Usage = func() {
+		fmt.Fprint(out, usage)
+		flags.PrintDefaults()
+	}
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil: // the flag set has said so, and shown the usage
+		return exitMisuse
+	}
+	if err := errors.Join(noArguments(flags.Args()), options.validate()); err != nil {
+		fmt.Fprintf(out, "%v\nSee manager --help.\n", err)
+		return exitMisuse
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging), zap.WriteTo(out)))
+	if err := run(ctx, &options); err != nil {
+		fmt.Fprintln(out, "manager:", err)
+		return exitFailure
+	}
+	return 0
+}
+
+func noArguments(extra []string) error {
+	if len(extra) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown argument %q; there are only flags", extra[0])
 }

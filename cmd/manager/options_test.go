@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestWrongFlagsAreRefusedWithAReason(t *testing.T) {
+	for name, test := range map[string]struct {
+		arguments []string
+		want      []string
+	}{
+		"no workers":          {[]string{"--workers=0"}, []string{"--workers: must be at least 1, not 0"}},
+		"not a number":        {[]string{"--workers=many"}, []string{`invalid value "many" for flag -workers`}},
+		"unknown flag":        {[]string{"--worker=3"}, []string{"flag provided but not defined: -worker", "Usage: manager [flags]"}},
+		"an argument":         {[]string{"start"}, []string{`unknown argument "start"; there are only flags`, "See manager --help."}},
+		"no address":          {[]string{"--metrics-bind-address=8080"}, []string{`--metrics-bind-address: "8080" is no address; write host:port, :port for every interface, or 0 for none`}},
+		"no such port":        {[]string{"--health-probe-bind-address=:808080"}, []string{`--health-probe-bind-address: ":808080" is no address`}},
+		"no audit log":        {[]string{"--audit-log="}, []string{"--audit-log: must not be empty; name a file, or - for standard output"}},
+		"never collects":      {[]string{"--collect-interval=0s"}, []string{"--collect-interval: must be longer than 0, not 0s"}},
+		"no time to end":      {[]string{"--shutdown-timeout=-1s"}, []string{"--shutdown-timeout: must be longer than 0, not -1s"}},
+		"approval URL":        {[]string{"--approval-url=ascend.example.com"}, []string{`--approval-url: "ascend.example.com" is no URL`}},
+		"script URL":          {[]string{"--approval-url=javascript:alert({namespace},{name})"}, []string{"is no URL"}},
+		"unknown placeholder": {[]string{"--approval-url=https://a.example.com/{namespace}/{name}/{id}"}, []string{"with the placeholders {namespace} and {name}"}},
+		"one page for all":    {[]string{"--approval-url=https://a.example.com/{name}"}, []string{"leads to the same page for every action"}},
+		"two leaders":         {[]string{"--leader-elect", "--leader-election-lease-duration=5s"}, []string{"must be longer than --leader-election-renew-deadline, 10s", "two replicas could lead at once"}},
+		"no second try":       {[]string{"--leader-elect", "--leader-election-retry-period=9s"}, []string{"must be longer than 1.2 times --leader-election-retry-period, 9s"}},
+		"no namespace":        {[]string{"--leader-elect", "--leader-election-namespace="}, []string{`--leader-election-namespace: "" is no name of a namespace`}},
+		"all at once":         {[]string{"--workers=-1", "--audit-log=", "--collect-interval=-5m"}, []string{"--workers:", "--audit-log:", "--collect-interval:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if code := command(t.Context(), test.arguments, &out); code != exitMisuse {
+				t.Errorf("exit code %d, want %d", code, exitMisuse)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("the message lacks %q:\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+func TestGoodFlagsPass(t *testing.T) {
+	t.Parallel()
+	for name, arguments := range map[string][]string{
+		"none":               nil,
+		"as in a Deployment": {"--leader-elect", "--leader-election-namespace=ascend-system", "--health-probe-bind-address=:8081", "--metrics-bind-address=:8443", "--audit-log=/var/log/ascend/audit.log"},
+		"nothing served":     {"--metrics-bind-address=0", "--health-probe-bind-address=0"},
+		"IPv6":               {"--metrics-bind-address=[::1]:8080"},
+		"approval URL":       {"--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var options Options
+			flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+			options.bind(flags)
+			if err := flags.Parse(arguments); err != nil {
+				t.Fatal(err)
+			}
+			if err := options.validate(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestHelp compares with testdata/help.txt, so that a change of the text is
+// read by somebody.
+func TestHelp(t *testing.T) {
+	var out bytes.Buffer
+	if code := command(t.Context(), []string{"--help"}, &out); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	const golden = "testdata/help.txt"
+	if *update {
+		if err := os.WriteFile(golden, out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.Bytes(), want) {
+		t.Errorf("the help differs from %s; if that is meant, run go test ./cmd/manager -update\n%s", golden, out.String())
+	}
+}
+
+func TestMetricsArePlainOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	for address, secure := range map[string]bool{
+		"0": false, "127.0.0.1:8080": false, "localhost:8080": false, "[::1]:8080": false,
+		":8443": true, "0.0.0.0:8443": true, "[::]:8443": true, "10.0.0.7:8443": true, "metrics.example.com:8443": true,
+	} {
+		got := metricsOptions(address)
+		if got.SecureServing != secure || (got.FilterProvider != nil) != secure || got.BindAddress != address {
+			t.Errorf("%s: secure %v, filtered %v", address, got.SecureServing, got.FilterProvider != nil)
+		}
+	}
+}
+
+func TestTheAuditLogBeginsOnALineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ before, after string }{
+		"new":               {"", "{}\n"},
+		"whole lines":       {"{\"a\":1}\n", "{\"a\":1}\n{}\n"},
+		"an unfinished one": {"{\"a\":1}\n{\"b\"", "{\"a\":1}\n{\"b\"\n{}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := t.TempDir() + "/audit.log"
+			if test.before != "" {
+				if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			log, err := openAuditLog(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := log.Write([]byte("{}\n")); err != nil {
+				t.Fatal(err)
+			}
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != test.after {
+				t.Errorf("the file is %q, want %q (error %v)", got, test.after, err)
+			}
+		})
+	}
+	if _, err := openAuditLog(t.TempDir() + "/no/such/folder/audit.log"); err == nil || !strings.Contains(err.Error(), "--audit-log") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/controllers"
+	"github.com/ow-kai/ascend-operator/internal/audit"
+)
+
+// settings of an operator under test; the zero value is that of the suite's.
+type settings struct {
+	// collectInterval is half a second when zero.
+	collectInterval time.Duration
+	// flushInterval is a fifth of a second when zero.
+	flushInterval time.Duration
+	// transport wraps the operator's way to the API server.
+	transport func(http.RoundTripper) http.RoundTripper
+	// audit takes the place of the operator's trail.
+	audit func(audit.Recorder) audit.Recorder
+}
+
+// running is an operator in this process.
+type running struct {
+	*trail
+	cancel context.CancelFunc
+	ended  chan error
+	once   sync.Once
+}
+
+// start starts an operator and returns when it decides.
+func start(with settings) *running {
+	GinkgoHelper()
+	own := rest.CopyConfig(config)
+	own.UserAgent = "ascend-operator"
+	if with.transport != nil {
+		own.Wrap(with.transport)
+	}
+	again := true // the suite starts several operators in one process
+	mgr, err := ctrl.NewManager(own, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      controllers.CacheOptions(),
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: ctrlconfig.Controller{SkipNameValidation: &again},
+	})
+	Expect(err).NotTo(HaveOccurred())
+
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{trail: &trail{}, cancel: cancel, ended: make(chan error, 1)}
+	var recorder audit.Recorder = audit.NewLog(r.trail)
+	if with.audit != nil {
+		recorder = with.audit(recorder)
+	}
+	built, err := controllers.Setup(ctx, mgr, controllers.Options{
+		Audit:           recorder,
+		Voucher:         controllers.AsWritten{},
+		ApprovalURL:     "https://ascend.example.com/{namespace}/{name}",
+		Workers:         16,
+		CollectInterval: cmp.Or(with.collectInterval, 500*time.Millisecond),
+		FlushInterval:   cmp.Or(with.flushInterval, 200*time.Millisecond),
+	})
+	Expect(err).NotTo(HaveOccurred())
+	go func() { r.ended <- mgr.Start(ctx) }()
+	Eventually(built.Feed.Synced).Should(BeTrue())
+	Eventually(mgr.Elected()).Should(BeClosed())
+	return r
+}
+
+// stop ends the operator and waits until it has ended.
+func (r *running) stop() {
+	GinkgoHelper()
+	r.once.Do(func() {
+		r.cancel()
+		Eventually(r.ended).Should(Receive(Succeed()))
+	})
+}
+
+// trail is an audit log in memory.
+type trail struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *trail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+// all records by the uid of their action, oldest first.
+func (t *trail) all() map[string][]audit.Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return recordsByUID(t.text.Bytes())
+}
+
+// records of one action, oldest first.
+func (t *trail) records(action *v1alpha1.AgentAction) []audit.Record {
+	return t.all()[string(action.UID)]
+}
+
+// events are those of records(action).
+func (t *trail) events(action *v1alpha1.AgentAction) []v1alpha1.EventType {
+	var events []v1alpha1.EventType
+	for _, r := range t.records(action) {
+		events = append(events, r.Event)
+	}
+	return events
+}
+
+// recordsByUID reads an audit log, whole lines only.
+func recordsByUID(log []byte) map[string][]audit.Record {
+	byUID := map[string][]audit.Record{}
+	for line := range bytes.Lines(log) {
+		var r audit.Record
+		if json.Unmarshal(line, &r) == nil {
+			byUID[r.UID] = append(byUID[r.UID], r)
+		}
+	}
+	return byUID
+}
+
+// held are the records that hold: without those taken back, and of several of
+// the same content, which attempts that were cut off leave behind, only one.
+func held(records []audit.Record) []audit.Record {
+	var out []audit.Record
+	for _, r := range records {
+		switch last := len(out) - 1; {
+		case r.Event == audit.EventNotApplied:
+			out = out[:last]
+		case last < 0 || !reflect.DeepEqual(content(out[last]), content(r)):
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// content is a record without its time and its place in a chain.
+func content(r audit.Record) audit.Record {
+	r.Time, r.Chain, r.Sequence, r.PreviousHash, r.Hash = time.Time{}, "", 0, "", ""
+	return r
+}
+
+// requests counts what an operator asks of the API server, as
+// "VERB resource[/subresource]".
+type requests struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+func (c *requests) wrap(next http.RoundTripper) http.RoundTripper {
+	c.next, c.seen = next, map[string]int{}
+	return c
+}
+
+func (c *requests) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Query().Get("watch") == "" { // a watch is renewed now and then
+		c.mu.Lock()
+		c.seen[describe(request)]++
+		c.mu.Unlock()
+	}
+	return c.next.RoundTrip(request)
+}
+
+// take returns the counts since the last call.
+func (c *requests) take() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := c.seen
+	c.seen = map[string]int{}
+	return seen
+}
+
+// describe drops what names one object or one namespace.
+func describe(request *http.Request) string {
+	verb := request.Method
+	parts := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
+	if len(parts) > 3 && parts[0] == "apis" {
+		parts = parts[3:]
+	}
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		parts = parts[2:]
+	}
+	if len(parts) > 1 {
+		parts[1] = "NAME"
+	} else if verb == http.MethodGet {
+		verb = "LIST"
+	}
+	return verb + " " + strings.Join(parts, "/")
+}
