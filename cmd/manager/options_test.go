@@ -29,6 +29,7 @@ func TestWrongFlagsAreRefusedWithAReason(t *testing.T) {
 		"approval URL":        {[]string{"--approval-url=ascend.example.com"}, []string{`--approval-url: "ascend.example.com" is no URL`}},
 		"script URL":          {[]string{"--approval-url=javascript:alert({namespace},{name})"}, []string{"is no URL"}},
 		"unknown placeholder": {[]string{"--approval-url=https://a.example.com/{namespace}/{name}/{id}"}, []string{"with the placeholders {namespace} and {name}"}},
+		"too long a page":     {[]string{"--approval-url=https://a.example.com/{namespace}/{name}/" + strings.Repeat("x", 1800)}, []string{"the limit of status.approvalURL is 2048"}},
 		"one page for all":    {[]string{"--approval-url=https://a.example.com/{name}"}, []string{"leads to the same page for every action"}},
 		"two leaders":         {[]string{"--leader-elect", "--leader-election-lease-duration=5s"}, []string{"must be longer than --leader-election-renew-deadline, 10s", "two replicas could lead at once"}},
 		"no second try":       {[]string{"--leader-elect", "--leader-election-retry-period=9s"}, []string{"must be longer than 1.2 times --leader-election-retry-period, 9s"}},

@@ -80,11 +80,19 @@ func loopback(address string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
+// maxApprovalURL is the limit of status.approvalURL in the schema.
+const maxApprovalURL = 2048
+
 func urlTemplate(name, template string) error {
 	if template == "" {
 		return nil
 	}
 	filled := strings.NewReplacer("{namespace}", "n", "{name}", "n").Replace(template)
+	longest := strings.NewReplacer("{namespace}", strings.Repeat("n", 63), "{name}", strings.Repeat("n", 253)).Replace(template)
+	if len(longest) > maxApprovalURL {
+		return fmt.Errorf("%s: has %d characters with the longest names there can be, the limit of status.approvalURL is %d; shorten it",
+			name, len(longest), maxApprovalURL)
+	}
 	switch u, err := url.Parse(filled); {
 	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.ContainsAny(filled, "{}"):
 		return fmt.Errorf("%s: %q is no URL with the placeholders {namespace} and {name}; write one such as https://ascend.example.com/{namespace}/{name}", name, template)

@@ -5,6 +5,7 @@ package decision
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/approval"
@@ -14,12 +15,21 @@ import (
 // demand is why a human has to agree, and through which workflow. The order of
 // the ranks says which reason is reported when there are several.
 type demand struct {
-	rank     int
-	reason   string
-	message  string
-	rule     *rules.Match
-	workflow *approval.Workflow // nil: the one chosen by risk, or any approver
+	rank    int
+	reason  string
+	message string
+	rule    *rules.Match
+	// workflow is nil where none is named: then one chosen by risk will do, and
+	// any approver where that asks nobody. One that approves by itself is no
+	// answer to a demand, and is taken for none.
+	workflow *approval.Workflow
+	// local says that a rule of the namespace demands it, so that a workflow of
+	// the namespace is an answer. To anything else only a global one is.
+	local bool
 }
+
+// open says whether the demand names nobody who has to agree.
+func (n demand) open() bool { return n.workflow == nil || n.workflow.AutoApprove() }
 
 // The ranks of demands, most remarkable first.
 const (
@@ -35,27 +45,56 @@ const (
 func (d *decider) applyWorkflows() {
 	demands := d.demands()
 	byRisk := d.byRisk(len(demands) > 0)
-	workflows := byRisk.workflows
-	anyone := false
+	workflows := slices.Clone(byRisk.workflows)
 	for _, need := range demands {
 		if need.workflow != nil {
 			workflows = append(workflows, need.workflow)
-		} else {
-			anyone = true
 		}
-	}
-	chain := approval.NewChain(workflows)
-	if chain.Empty() && (anyone || byRisk.none) {
-		chain = approval.NewChain([]*approval.Workflow{approval.Missing(approval.Key{})})
 	}
 	for _, w := range workflows {
 		d.source("workflow", w.Key().Namespace, w.Key().Name, w.Revision())
 	}
+	if unanswered(demands, workflows) || byRisk.none && len(workflows) == 0 {
+		workflows = append(workflows, approval.Missing(approval.Key{}))
+	}
+	chain := approval.NewChain(workflows)
 	if chain.Empty() {
 		d.approveByPolicy(byRisk)
 		return
 	}
-	d.ask(chain, d.why(demands, byRisk, chain))
+	d.ask(chain, d.why(demands, byRisk, chain), validity(chain, byRisk.workflows))
+}
+
+// unanswered says whether somebody is demanded and no workflow asks anybody
+// who is an answer: what a global rule demands is not for a namespace's own
+// people to grant.
+func unanswered(demands []demand, workflows []*approval.Workflow) bool {
+	var anybody, globally bool
+	for _, w := range workflows {
+		if !w.AutoApprove() {
+			anybody = true
+			globally = globally || w.Global()
+		}
+	}
+	return slices.ContainsFunc(demands, func(need demand) bool {
+		return need.open() && !globally && (!need.local || !anybody)
+	})
+}
+
+// validity is how long an approval through the chain is good. Where only a
+// namespace's workflows ask people, it is no longer than the global workflow
+// would have made it that approves by itself.
+func validity(chain approval.Chain, chosen []*approval.Workflow) time.Duration {
+	valid := chain.ValidFor()
+	if slices.ContainsFunc(chain.Workflows(), (*approval.Workflow).Global) {
+		return valid
+	}
+	for _, w := range chosen {
+		if w.Global() {
+			valid = min(valid, w.Validity())
+		}
+	}
+	return valid
 }
 
 // demands are what rules and failures ask for beyond the choice by risk.
@@ -84,14 +123,14 @@ func (d *decider) ruleDemand(m *rules.Match) (demand, bool) {
 	spec, home := m.Rule.Spec(), m.Rule.Key().Namespace
 	switch {
 	case m.Effect == v1alpha1.EffectDeny: // excepted, or it would have denied
-		need := demand{rank: rankException, reason: v1alpha1.ReasonExceptionRequested, rule: m}
+		need := demand{rank: rankException, reason: v1alpha1.ReasonExceptionRequested, rule: m, local: !m.Rule.Global()}
 		need.message = "an exception was requested from: " + ruleReason(*m, "rule %q, which denies")
 		need.workflow = d.snap.workflow(home, string(spec.ExceptionWorkflowRef.Name))
 		return need, true
 	case m.Effect != v1alpha1.EffectRequireApproval:
 		return demand{}, false
 	}
-	need := demand{rank: rankRule, reason: v1alpha1.ReasonApprovalRequired, rule: m}
+	need := demand{rank: rankRule, reason: v1alpha1.ReasonApprovalRequired, rule: m, local: !m.Rule.Global()}
 	need.message = ruleReason(*m, "rule %q requires approval")
 	if m.Err != nil {
 		need.rank, need.reason = rankRuleFailed, v1alpha1.ReasonRuleFailed
@@ -119,11 +158,19 @@ func (d *decider) byRisk(demanded bool) riskChoice {
 		Facts: rules.FactsOf(d.req, d.agent.object, d.assessment),
 		Score: d.assessment.Score,
 	}
+	// What a namespace has added to the score may add to what is asked of it,
+	// and takes nothing away.
+	asGlobal := criteria
+	asGlobal.Score = d.globalAssessment.Score
 	var choice riskChoice
 	if !demanded {
 		choice.allowed = d.allowing()
 	}
-	global := d.snap.Namespace(v1alpha1.GlobalNamespace).Workflows.Choose(criteria)
+	set := d.snap.Namespace(v1alpha1.GlobalNamespace).Workflows
+	global := set.Choose(criteria)
+	if asGlobal.Score != criteria.Score {
+		global = slices.Concat(global, set.Choose(asGlobal))
+	}
 	var local []*approval.Workflow
 	if choice.allowed == nil {
 		local = d.localChoice(criteria)
@@ -198,7 +245,7 @@ func (d *decider) approveByPolicy(choice riskChoice) {
 }
 
 // ask counts the approvals given so far and says what is still missing.
-func (d *decider) ask(chain approval.Chain, why demand) {
+func (d *decider) ask(chain approval.Chain, why demand, valid time.Duration) {
 	object := d.agent.object
 	state := chain.Evaluate(approval.Input{
 		Now:       d.now,
@@ -224,7 +271,7 @@ func (d *decider) ask(chain approval.Chain, why demand) {
 		if state.Overridden {
 			reason = v1alpha1.ReasonEmergencyOverride
 		}
-		d.approve(reason, state.Message, state.ValidFor)
+		d.approve(reason, state.Message, valid)
 	case approval.Denied:
 		d.deny(v1alpha1.ReasonApprovalDenied, state.Message)
 	case approval.TimedOut:

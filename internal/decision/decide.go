@@ -29,9 +29,11 @@ type decider struct {
 
 	agent      *Agent
 	assessment *risk.Assessment
-	matched    []rules.Match
-	outcome    Outcome
-	sources    []string // what decided, for the policy revision
+	// globalAssessment leaves out what the namespace's own rules have added.
+	globalAssessment *risk.Assessment
+	matched          []rules.Match
+	outcome          Outcome
+	sources          []string // what decided, for the policy revision
 }
 
 // Decide makes the decision about a request.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,7 +132,7 @@ func TestANamespaceNeverWeakensTheGlobalPolicy(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawWorld(t, rt)
 		if rapid.Bool().Draw(rt, "own workflow") {
-			w.workflows = append(w.workflows, readWorld(t, rapid.SampledFrom([]string{teamAuto, teamAsks}).Draw(rt, "workflow")).workflows...)
+			w.workflows = append(w.workflows, readWorld(t, rapid.SampledFrom([]string{teamAuto, teamAsks, selfServed}).Draw(rt, "workflow")).workflows...)
 		}
 		with := w.decide(time.Second)
 		global := *w
@@ -148,6 +149,12 @@ func TestANamespaceNeverWeakensTheGlobalPolicy(t *testing.T) {
 		}
 		if without := global.decide(time.Second); strictness(with) < strictness(without) {
 			rt.Fatalf("the namespace weakened %s (%s) to %s (%s)", without.Decision, without.Message, with.Decision, with.Message)
+		}
+		// Whoever answers for the platform is asked as without the namespace.
+		if without := global.decide(time.Second); without.Decision == v1alpha1.DecisionPending && with.Decision == v1alpha1.DecisionPending &&
+			without.Reason != v1alpha1.ReasonNoWorkflow && slices.Equal(with.Approval.PendingApprovers, []string{"serviceaccount:team/bot"}) &&
+			with.Approval.StageCount == 1 {
+			rt.Fatalf("the namespace answers itself for %v: %s", without.Approval.PendingApprovers, without.Message)
 		}
 	})
 }

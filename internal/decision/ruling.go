@@ -5,6 +5,7 @@ package decision
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -19,10 +20,12 @@ func (d *decider) applyRules(ctx context.Context, evaluator *rules.Evaluator) er
 	if err != nil {
 		return fmt.Errorf("evaluate AdjustRisk rules: %w", err)
 	}
-	d.assessment = d.assessment.Adjusted(adjustments(first.Matched))
+	global, all := adjustments(first.Matched)
+	d.globalAssessment = d.assessment.Adjusted(global)
+	d.assessment = d.assessment.Adjusted(all)
 	d.outcome.Risk = d.assessment.Status()
 
-	second, err := evaluator.Effects(ctx, d.assessment)
+	second, err := d.effects(ctx, evaluator)
 	if err != nil {
 		return fmt.Errorf("evaluate rules: %w", err)
 	}
@@ -33,15 +36,43 @@ func (d *decider) applyRules(ctx context.Context, evaluator *rules.Evaluator) er
 	return nil
 }
 
-// adjustments are those of enforced rules; what asks a human is no adjustment.
-func adjustments(matched []rules.Match) []risk.Adjustment {
-	var out []risk.Adjustment
-	for _, m := range matched {
-		if m.Enforced() && m.Effect == v1alpha1.EffectAdjustRisk {
-			out = append(out, risk.Adjustment{Rule: m.Rule.Key().String(), Delta: m.Adjustment, Note: m.Note})
+// effects evaluates what is not AdjustRisk. Where the namespace has raised the
+// score, global rules that restrict have their effect for the lower one too: a
+// namespace cannot lift itself over them.
+func (d *decider) effects(ctx context.Context, evaluator *rules.Evaluator) (rules.Result, error) {
+	result, err := evaluator.Effects(ctx, d.assessment)
+	if err != nil || d.globalAssessment.Score == d.assessment.Score {
+		return result, err
+	}
+	lower, err := evaluator.Effects(ctx, d.globalAssessment)
+	if err != nil {
+		return rules.Result{}, err
+	}
+	result.Evaluated += lower.Evaluated
+	result.NextChange = earliest(result.NextChange, lower.NextChange)
+	for _, m := range lower.Matched {
+		same := func(known rules.Match) bool { return known.Rule == m.Rule }
+		if m.Rule.Global() && m.Effect != v1alpha1.EffectAllow && !slices.ContainsFunc(result.Matched, same) {
+			result.Matched = append(result.Matched, m)
+			result.Near = slices.DeleteFunc(result.Near, func(n rules.Near) bool { return n.Rule == m.Rule })
 		}
 	}
-	return out
+	return result, nil
+}
+
+// adjustments are those of enforced rules, of the global ones and of all; what
+// asks a human is no adjustment.
+func adjustments(matched []rules.Match) (global, all []risk.Adjustment) {
+	for _, m := range matched {
+		if m.Enforced() && m.Effect == v1alpha1.EffectAdjustRisk {
+			adjustment := risk.Adjustment{Rule: m.Rule.Key().String(), Delta: m.Adjustment, Note: m.Note}
+			all = append(all, adjustment)
+			if m.Rule.Global() {
+				global = append(global, adjustment)
+			}
+		}
+	}
+	return global, all
 }
 
 // reportRules fills in what the outcome says about rules.

@@ -92,7 +92,7 @@ func (r *Request) addResource(name string, split bool) {
 	if r.Resource == "" {
 		r.Resource = name
 	}
-	if !isPlain(folded) {
+	if !isPlain(folded) || foldsForeign(name, folded) {
 		r.ResourceUnknown = true
 	}
 	r.keepResource(folded)
@@ -112,6 +112,21 @@ func (r *Request) keepResource(folded string) {
 	default:
 		r.Resources = append(r.Resources, folded)
 	}
+}
+
+// foldsForeign says whether folding has made an ASCII letter, or nothing, of a
+// character that is none, such as the Kelvin sign: whoever acts on the name
+// will see another one than patterns do.
+func foldsForeign(name, folded string) bool { return foreign(name) != foreign(folded) }
+
+// foreign counts the characters that are not ASCII.
+func foreign(s string) (n int) {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			n++
+		}
+	}
+	return n
 }
 
 // isSeparator says whether a character stands between names or around one.

@@ -75,7 +75,7 @@ func TestNamesThatMayStandForOthers(t *testing.T) {
 		"customers\u200b", "cust\u00adomers", "\u202esremotsuc", "\ufeffcustomers", "cus\x00tomers", "cus\ttomers", "customers\ufe0f", "a\u034fb", "a\u00a0b",
 		"\u0441ustomers", "cust\u03bfmers", "\uff43ustomers", "ﬁle", "e\u0301clair", "\U000e0063a", "a\u2028b", "a\ue000", "\ufffd",
 		"https://good.example@evil.example/", "https://h/%2e%2e/x", "https://h/a%2fb", "https://h/%63", "https://h/%", "https://h/%4", "https://h/%zz", "https://h/%00",
-		"https://h//a", "https://h/a b", "x/y://z", "https://h/?u=http://i", "https://h/%25",
+		"\u212aunden", "\u0130d", "\u00a0customers", "https://h//a", "https://h/a b", "x/y://z", "https://h/?u=http://i", "https://h/%25",
 	}
 	for names, unknown := range map[*[]string]bool{&plain: false, &doubtful: true} {
 		for _, name := range *names {
