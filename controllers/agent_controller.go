@@ -42,7 +42,7 @@ func (r *AgentReconciler) Reconcile(ctx context.Context, agent *v1alpha1.Agent) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, writeReadiness(ctx, r.Client, agent, func(o *v1alpha1.Agent) standing {
+	return writeReadiness(ctx, r.Client, agent, func(o *v1alpha1.Agent) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, said)
 }

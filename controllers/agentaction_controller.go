@@ -185,7 +185,9 @@ func (r *AgentActionReconciler) apply(ctx context.Context, change transition, ne
 		}
 	}
 	if err := r.write(ctx, change); err != nil {
-		return r.afterFailedWrite(ctx, action, err)
+		if done, err := r.answerWasLost(ctx, change, err); err != nil || !done {
+			return r.afterFailedWrite(ctx, action, err)
+		}
 	}
 	r.ledger.written(action)
 	r.report(change, now)
@@ -200,6 +202,29 @@ func (r *AgentActionReconciler) write(ctx context.Context, change transition) er
 	next := change.action.DeepCopy() // the answer is decoded into it
 	next.Status = *change.after
 	return r.Client.Status().Update(ctx, next)
+}
+
+// answerWasLost says whether a conflict is with this operator's own write, made
+// before, whose answer did not arrive: the API server has what was to be
+// written. Only the operator may write status, so nobody else has said so. The
+// error is the refusal, or that of finding out.
+func (r *AgentActionReconciler) answerWasLost(ctx context.Context, change transition, refusal error) (bool, error) {
+	if !apierrors.IsConflict(refusal) {
+		return false, refusal
+	}
+	var live v1alpha1.AgentAction
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(change.action), &live)
+	if apierrors.IsNotFound(err) {
+		return false, refusal
+	}
+	if err != nil {
+		return false, fmt.Errorf("find out what became of a write: %w", err)
+	}
+	_, tells := transition{before: &live.Status, after: change.after}.event()
+	if live.UID != change.action.UID || tells {
+		return false, refusal
+	}
+	return true, nil
 }
 
 // afterFailedWrite goes on when somebody else was faster: what they wrote

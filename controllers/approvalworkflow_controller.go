@@ -41,7 +41,7 @@ func (r *ApprovalWorkflowReconciler) Reconcile(ctx context.Context, workflow *v1
 	if !known {
 		return ctrl.Result{RequeueAfter: watchLag}, nil
 	}
-	return ctrl.Result{}, writeReadiness(ctx, r.Client, workflow, func(o *v1alpha1.ApprovalWorkflow) standing {
+	return writeReadiness(ctx, r.Client, workflow, func(o *v1alpha1.ApprovalWorkflow) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, workflowReadiness(workflow, compiled))
 }

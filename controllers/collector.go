@@ -21,8 +21,9 @@ import (
 // schema has the same default.
 const DefaultTTL = 720 * time.Hour
 
-// collectPage bounds how many decided actions are in memory at once.
-const collectPage = 500
+// collectPage bounds how many decided actions are in memory at once. Until
+// admission bounds what can be stored, one may have 1.5 MB.
+const collectPage = 25
 
 // Collector deletes decided actions when their ttlAfterDecision is over, or at
 // most Interval later, and never before. It reads history page by page, so that

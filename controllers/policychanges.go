@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -71,10 +73,26 @@ func (p *policyChanges) enqueue(ctx context.Context, queue workqueue.TypedRateLi
 		for i := range undecided.Items {
 			action := &undecided.Items[i]
 			agent := string(action.Spec.AgentRef.Name)
-			if changed[policy.Scope{Namespace: namespace}] || changed[policy.Scope{Namespace: namespace, Agent: agent}] {
-				queue.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(action)})
+			request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(action)}
+			switch {
+			case changed[policy.Scope{Namespace: namespace, Agent: agent}]:
+				addFirst(queue, request)
+			case changed[policy.Scope{Namespace: namespace}]:
+				queue.Add(request)
 			}
 		}
 	}
 	return nil
+}
+
+// addFirst puts a request before those that wait already: a suspended agent's
+// pending actions do not stand in line behind a crowd of new ones.
+func addFirst(queue workqueue.TypedRateLimitingInterface[ctrl.Request], request ctrl.Request) {
+	byPriority, ok := queue.(priorityqueue.PriorityQueue[ctrl.Request])
+	if !ok {
+		queue.Add(request)
+		return
+	}
+	const first = 100 // new actions have 0, those found at the start -100
+	byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: ptr.To(first)}, request)
 }

@@ -11,6 +11,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -41,8 +42,9 @@ type standing struct {
 }
 
 // writeReadiness sets the Ready condition of an object that may be changed,
-// and writes it if that changes anything.
-func writeReadiness[T client.Object](ctx context.Context, c client.Client, object T, where func(T) standing, r readiness) error {
+// and writes it if that changes anything. An object that has changed meanwhile
+// is looked at again.
+func writeReadiness[T client.Object](ctx context.Context, c client.Client, object T, where func(T) standing, r readiness) (ctrl.Result, error) {
 	before, _ := object.DeepCopyObject().(T)
 	at := where(object)
 	*at.observedGeneration = object.GetGeneration()
@@ -55,13 +57,17 @@ func writeReadiness[T client.Object](ctx context.Context, c client.Client, objec
 	})
 	was := where(before)
 	if *was.observedGeneration == *at.observedGeneration && equality.Semantic.DeepEqual(*was.conditions, *at.conditions) {
-		return nil
+		return ctrl.Result{}, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := c.Status().Patch(ctx, object, patch); err != nil {
-		return fmt.Errorf("write the Ready condition: %w", err)
+	switch err := c.Status().Patch(ctx, object, patch); {
+	case err == nil, apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: watchLag}, nil
+	default:
+		return ctrl.Result{}, fmt.Errorf("write the Ready condition: %w", err)
 	}
-	return nil
 }
 
 // workflowExists says whether a reference from that namespace finds a

@@ -44,7 +44,7 @@ func (r *RiskModelReconciler) Reconcile(ctx context.Context, model *v1alpha1.Ris
 		}
 		said = modelReadiness(state)
 	}
-	return ctrl.Result{}, writeReadiness(ctx, r.Client, model, func(o *v1alpha1.RiskModel) standing {
+	return writeReadiness(ctx, r.Client, model, func(o *v1alpha1.RiskModel) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, said)
 }

@@ -52,7 +52,7 @@ func (r *SmartRuleReconciler) Reconcile(ctx context.Context, rule *v1alpha1.Smar
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, writeReadiness(ctx, r.Client, rule, func(o *v1alpha1.SmartRule) standing {
+	return writeReadiness(ctx, r.Client, rule, func(o *v1alpha1.SmartRule) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, said)
 }

@@ -44,7 +44,7 @@ func (r *WebhookSubscriptionReconciler) Reconcile(ctx context.Context, subscript
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, writeReadiness(ctx, r.Client, subscription, func(o *v1alpha1.WebhookSubscription) standing {
+	return writeReadiness(ctx, r.Client, subscription, func(o *v1alpha1.WebhookSubscription) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, said)
 }
