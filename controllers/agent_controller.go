@@ -59,10 +59,10 @@ func (r *AgentReconciler) readiness(ctx context.Context, agent *v1alpha1.Agent) 
 		return notReady(v1alpha1.ReasonAgentStateUnknown, fmt.Sprintf("spec.state: %q is not known, so all actions are denied", spec.State)), nil
 	}
 	if ref := spec.WorkflowRef; ref != nil {
-		switch exists, err := workflowExists(ctx, r.Client, agent.Namespace, string(ref.Name)); {
+		switch found, err := findWorkflow(ctx, r.Client, agent.Namespace, string(ref.Name)); {
 		case err != nil:
-			return readiness{}, fmt.Errorf("look for workflow %s: %w", ref.Name, err)
-		case !exists:
+			return readiness{}, err
+		case found == nil:
 			return missingWorkflow("spec.workflowRef", string(ref.Name), agent.Namespace), nil
 		}
 	}

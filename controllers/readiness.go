@@ -70,17 +70,20 @@ func writeReadiness[T client.Object](ctx context.Context, c client.Client, objec
 	}
 }
 
-// workflowExists says whether a reference from that namespace finds a
-// workflow. It asks the cache that wakes the reconcilers, not the compiled
-// policy, which may hear of a new workflow a moment later.
-func workflowExists(ctx context.Context, c client.Reader, namespace, name string) (bool, error) {
+// findWorkflow returns the workflow that a reference from that namespace means,
+// nil when there is none. It asks the cache that wakes the reconcilers, not the
+// compiled policy, which may hear of a new workflow a moment later.
+func findWorkflow(ctx context.Context, c client.Reader, namespace, name string) (*v1alpha1.ApprovalWorkflow, error) {
 	for _, ns := range []string{namespace, v1alpha1.GlobalNamespace} {
-		err := c.Get(ctx, types.NamespacedName{Namespace: ns, Name: name}, &v1alpha1.ApprovalWorkflow{})
-		if !apierrors.IsNotFound(err) {
-			return err == nil, err
+		var found v1alpha1.ApprovalWorkflow
+		switch err := c.Get(ctx, types.NamespacedName{Namespace: ns, Name: name}, &found); {
+		case err == nil:
+			return &found, nil
+		case !apierrors.IsNotFound(err):
+			return nil, fmt.Errorf("look for workflow %s/%s: %w", ns, name, err)
 		}
 	}
-	return false, nil
+	return nil, nil
 }
 
 // missingWorkflow is the readiness of what refers to a workflow that does not exist.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,11 +30,12 @@ type SmartRuleReconciler struct {
 }
 
 // SetupWithManager registers the reconciler. A rule is looked at again when a
-// workflow it refers to comes or goes.
+// workflow it refers to comes, goes or changes.
 func (r *SmartRuleReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SmartRule{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ApprovalWorkflow{}, handler.EnqueueRequestsFromMapFunc(r.referringTo), builder.WithPredicates(comesOrGoes)).
+		Watches(&v1alpha1.ApprovalWorkflow{}, handler.EnqueueRequestsFromMapFunc(r.referringTo),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Complete(reconcile.AsReconciler(r.Client, r))
 }
 
@@ -63,16 +65,20 @@ func (r *SmartRuleReconciler) readiness(ctx context.Context, rule *v1alpha1.Smar
 			fmt.Sprintf("the rule requires approval for what it covers, until this is corrected: %v", err)), nil
 	}
 	for _, ref := range workflowReferences(rule) {
-		switch exists, err := workflowExists(ctx, r.Client, rule.Namespace, ref.name); {
+		switch found, err := findWorkflow(ctx, r.Client, rule.Namespace, ref.name); {
 		case err != nil:
-			return readiness{}, fmt.Errorf("look for workflow %s: %w", ref.name, err)
-		case !exists:
+			return readiness{}, err
+		case found == nil:
 			return missingWorkflow(ref.field, ref.name, rule.Namespace), nil
+		case found.Spec.AutoApprove:
+			return notReady(v1alpha1.ReasonNobodyAsked, fmt.Sprintf(
+				"%s: workflow %s/%s approves by itself, so one approver with the verb approve has to agree; refer to one with stages",
+				ref.field, found.Namespace, found.Name)), nil
 		}
 	}
 	switch rule.Spec.Mode {
 	case v1alpha1.RuleDisabled:
-		return ready("the rule is switched off by its mode"), nil
+		return readiness{metav1.ConditionTrue, v1alpha1.ReasonDisabled, "the rule is switched off by its mode"}, nil
 	case v1alpha1.RuleAudit:
 		return ready("the rule is evaluated and recorded, without effect"), nil
 	case v1alpha1.RuleEnforce:

@@ -68,7 +68,10 @@ const (
 	ReasonCompileFailed = "CompileFailed"
 	// ReasonReferenceNotFound: an object that is referred to does not exist.
 	ReasonReferenceNotFound = "ReferenceNotFound"
-	// ReasonDisabled: the object is switched off.
+	// ReasonNobodyAsked: the workflow that is referred to approves by itself,
+	// which is no answer to a rule that wants people to agree.
+	ReasonNobodyAsked = "NobodyAsked"
+	// ReasonDisabled: the object is switched off, as it is meant to be.
 	ReasonDisabled = "Disabled"
 	// ReasonNotUsed: the object has a name under which it is not used.
 	ReasonNotUsed = "NotUsed"
