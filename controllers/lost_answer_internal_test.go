@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -44,7 +45,11 @@ func TestALostAnswerTakesNoRecordBack(t *testing.T) {
 	writes := 0
 	lagging := interceptor.NewClient(live, interceptor.Funcs{
 		Get: func(_ context.Context, _ client.WithWatch, _ client.ObjectKey, into client.Object, _ ...client.GetOption) error {
-			cached.DeepCopyInto(into.(*v1alpha1.AgentAction)) //nolint:forcetypeassert // nothing else is read
+			action, ok := into.(*v1alpha1.AgentAction)
+			if !ok {
+				return fmt.Errorf("%T is not read in this test", into)
+			}
+			cached.DeepCopyInto(action)
 			return nil
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
@@ -84,9 +89,9 @@ func TestALostAnswerTakesNoRecordBack(t *testing.T) {
 	}
 }
 
-func told(records []audit.Record) (events []string) {
+func told(records []audit.Record) (story []string) {
 	for _, r := range records {
-		events = append(events, string(r.Event)+": "+r.Message)
+		story = append(story, string(r.Event)+": "+r.Message)
 	}
-	return events
+	return story
 }
