@@ -28,9 +28,6 @@ type Parties struct {
 	Requester string
 	// RequesterUID, where it is known, bars the requester under another name too.
 	RequesterUID string
-	// RequesterGroups are not consulted: sharing a group with the requester bars
-	// nobody. Groups bar through Subjects.
-	RequesterGroups []string
 	// AgentNamespace completes ServiceAccounts in Subjects that name none.
 	AgentNamespace string
 	// Subjects of the agent. A group bars those who approve as its member, and

@@ -312,7 +312,7 @@ func TestBarredByAllThatIsKnown(t *testing.T) {
 		"a kind nobody knows, meant as an account":     {subject("Robot", "x"), "system:serviceaccount:lab:x", "", approval.Waiting},
 		"a kind nobody knows, meant as a group":        {subject("Robot", "odd"), "zoe", "group:odd", approval.Waiting},
 		"a subject without a name bars nobody":         {subject(v1alpha1.SubjectUser, ""), "alice", "", approval.Granted},
-		"sharing a group with the requester":           {approval.Parties{Requester: "r", RequesterGroups: []string{"odd"}}, "zoe", "group:odd", approval.Granted},
+		"sharing a group with the requester":           {approval.Parties{Requester: "r"}, "zoe", "group:odd", approval.Granted},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -45,16 +45,19 @@ const (
 func (d *decider) applyWorkflows() {
 	demands := d.demands()
 	byRisk := d.byRisk(len(demands) > 0)
-	workflows := slices.Clone(byRisk.workflows)
+	workflows, platform := slices.Clone(byRisk.workflows), slices.Clone(byRisk.global)
 	for _, need := range demands {
 		if need.workflow != nil {
 			workflows = append(workflows, need.workflow)
+			if !need.local {
+				platform = append(platform, need.workflow)
+			}
 		}
 	}
 	for _, w := range workflows {
 		d.source("workflow", w.Key().Namespace, w.Key().Name, w.Revision())
 	}
-	if unanswered(demands, workflows) || byRisk.none && len(workflows) == 0 {
+	if unanswered(demands, workflows, platform) || byRisk.none && len(workflows) == 0 {
 		workflows = append(workflows, approval.Missing(approval.Key{}))
 	}
 	chain := approval.NewChain(workflows)
@@ -62,37 +65,33 @@ func (d *decider) applyWorkflows() {
 		d.approveByPolicy(byRisk)
 		return
 	}
-	d.ask(chain, d.why(demands, byRisk, chain), validity(chain, byRisk.workflows))
+	d.ask(chain, d.why(demands, byRisk, chain), validity(chain, platform))
 }
 
 // unanswered says whether somebody is demanded and no workflow asks anybody
-// who is an answer: what a global rule demands is not for a namespace's own
-// people to grant.
-func unanswered(demands []demand, workflows []*approval.Workflow) bool {
-	var anybody, globally bool
-	for _, w := range workflows {
-		if !w.AutoApprove() {
-			anybody = true
-			globally = globally || w.Global()
-		}
-	}
+// who is an answer: what global policy demands is granted by those whom global
+// policy has chosen, not by people of the namespace's choice, be they of a
+// global workflow that was made for something else.
+func unanswered(demands []demand, workflows, platform []*approval.Workflow) bool {
 	return slices.ContainsFunc(demands, func(need demand) bool {
-		return need.open() && !globally && (!need.local || !anybody)
+		return need.open() && !asksPeople(platform) && (!need.local || !asksPeople(workflows))
 	})
 }
 
-// validity is how long an approval through the chain is good. Where only a
-// namespace's workflows ask people, it is no longer than the global workflow
-// would have made it that approves by itself.
-func validity(chain approval.Chain, chosen []*approval.Workflow) time.Duration {
+func asksPeople(workflows []*approval.Workflow) bool {
+	return slices.ContainsFunc(workflows, func(w *approval.Workflow) bool { return !w.AutoApprove() })
+}
+
+// validity is how long an approval through the chain is good. Where the
+// platform's choice asks nobody, it is no longer than that choice would have
+// made it by itself.
+func validity(chain approval.Chain, platform []*approval.Workflow) time.Duration {
 	valid := chain.ValidFor()
-	if slices.ContainsFunc(chain.Workflows(), (*approval.Workflow).Global) {
+	if asksPeople(platform) {
 		return valid
 	}
-	for _, w := range chosen {
-		if w.Global() {
-			valid = min(valid, w.Validity())
-		}
+	for _, w := range platform {
+		valid = min(valid, w.Validity())
 	}
 	return valid
 }
@@ -145,8 +144,9 @@ func (d *decider) ruleDemand(m *rules.Match) (demand, bool) {
 // riskChoice is what the global policy and the namespace's chose by risk.
 type riskChoice struct {
 	workflows []*approval.Workflow
-	allowed   *rules.Match // the Allow rule that spared the namespace's own choice
-	none      bool         // nobody chose anything
+	global    []*approval.Workflow // those of workflows that the global policy chose
+	allowed   *rules.Match         // the Allow rule that spared the namespace's own choice
+	none      bool                 // nobody chose anything
 }
 
 // byRisk takes both choices: whoever has passed the global one and the
@@ -178,6 +178,7 @@ func (d *decider) byRisk(demanded bool) riskChoice {
 	if len(local) > 0 {
 		global = slices.DeleteFunc(slices.Clone(global), (*approval.Workflow).AllowNamespaceOverride)
 	}
+	choice.global = global
 	choice.workflows = slices.Concat(global, local)
 	choice.none = len(choice.workflows) == 0 && choice.allowed == nil
 	return choice
@@ -253,12 +254,11 @@ func (d *decider) ask(chain approval.Chain, why demand, valid time.Duration) {
 		Digest:    d.req.Digest,
 		Approvals: d.req.Approvals,
 		Parties: approval.Parties{
-			Requester:       d.req.Requester.Username,
-			RequesterUID:    d.req.Requester.UID,
-			RequesterGroups: groupNames(d.req.Requester.Groups),
-			AgentNamespace:  object.Namespace,
-			Subjects:        object.Spec.Subjects,
-			Owner:           object.Spec.Owner,
+			Requester:      d.req.Requester.Username,
+			RequesterUID:   d.req.Requester.UID,
+			AgentNamespace: object.Namespace,
+			Subjects:       object.Spec.Subjects,
+			Owner:          object.Spec.Owner,
 		},
 	})
 	d.outcome.Approval = &state.Status
@@ -300,12 +300,4 @@ func (d *decider) timeOut(state approval.State) {
 	if state.OnTimeout == v1alpha1.OnTimeoutTimedOut {
 		d.outcome.Decision = v1alpha1.DecisionTimedOut
 	}
-}
-
-func groupNames(groups []v1alpha1.UserName) []string {
-	names := make([]string, len(groups))
-	for i, g := range groups {
-		names[i] = string(g)
-	}
-	return names
 }

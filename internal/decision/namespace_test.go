@@ -56,6 +56,34 @@ spec: {actionTypes: [{pattern: database_read, cvssVector: "CVSS:3.1/rubbish"}]}
 	}
 }
 
+// TestANamespacePicksNobodyForThePlatform: nor are people of a global workflow
+// that was made for something else, and that the namespace has picked.
+func TestANamespacePicksNobodyForThePlatform(t *testing.T) {
+	t.Parallel()
+	const made = `
+---
+kind: ApprovalWorkflow
+metadata: {namespace: ascend-system, name: made-for-others}
+spec: {stages: [{name: z, approvers: {users: [friend]}}]}
+`
+	picked := map[string]string{
+		"by a rule":   agent + rule("team", "pick", "RequireApproval", "workflowRef: {name: made-for-others}"),
+		"by an agent": strings.Replace(agent, "spec: {", "spec: {workflowRef: {name: made-for-others}, ", 1),
+	}
+	for name, text := range picked {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			demanded := rule("ascend-system", "ask", "RequireApproval")
+			if got := readWorld(t, text+read+auto+made).decide(time.Second); got.Approval.StageCount != 1 {
+				t.Errorf("without a global demand %d stages, want the one that was picked", got.Approval.StageCount)
+			}
+			if got := readWorld(t, text+read+auto+made+demanded).decide(time.Second); got.Approval.StageCount != 2 {
+				t.Errorf("with a global demand %d stages, want one approver of the platform beside the one that was picked", got.Approval.StageCount)
+			}
+		})
+	}
+}
+
 func TestAWorkflowThatApprovesByItselfIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	excepted := strings.Replace(read, "actionType:", "exceptionRequest: {ruleName: nope, justification: audit}\n  actionType:", 1)

@@ -56,9 +56,3 @@ func (s *Snapshot) workflow(namespace, name string) *approval.Workflow {
 	}
 	return approval.Missing(approval.Key{Namespace: namespace, Name: name})
 }
-
-// HasWorkflow says whether a reference from that namespace to that name finds a workflow.
-func (s *Snapshot) HasWorkflow(namespace, name string) bool {
-	return s.Namespace(namespace).Workflows.Get(name) != nil ||
-		s.Namespace(v1alpha1.GlobalNamespace).Workflows.Get(name) != nil
-}

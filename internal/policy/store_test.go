@@ -129,14 +129,14 @@ func TestWorkflowsAndModelsFollowTheSameRules(t *testing.T) {
 	store.SetWorkflow(old)
 	store.SetWorkflow(recreated)
 	store.RemoveWorkflow(old)
-	if !store.Snapshot().HasWorkflow("default", "w") {
+	if store.Snapshot().Namespace("default").Workflows.Get("w") == nil {
 		t.Error("the recreated workflow went with the old one")
 	}
 	if _, ok := store.Workflow(old); ok {
 		t.Error("the store answers for a workflow that is gone")
 	}
 	store.RemoveWorkflow(recreated)
-	if store.Snapshot().HasWorkflow("default", "w") {
+	if store.Snapshot().Namespace("default").Workflows.Get("w") != nil {
 		t.Error("the workflow stays after it was removed")
 	}
 
@@ -256,7 +256,7 @@ func TestSnapshotsNeverChange(t *testing.T) {
 	store.SetWorkflow(workflow("default", "w", "3", 1))
 	store.Snapshot()
 	if reasonOf(old, "default", "a") != "first" || reasonOf(old, "default", "b") != "" ||
-		old.Agent("default", "a").Object().Spec.State != v1alpha1.AgentActive || old.HasWorkflow("default", "w") {
+		old.Agent("default", "a").Object().Spec.State != v1alpha1.AgentActive || old.Namespace("default").Workflows.Get("w") != nil {
 		t.Error("edits reached a snapshot that had been handed out")
 	}
 }

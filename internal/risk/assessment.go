@@ -57,9 +57,8 @@ type Adjustment struct {
 }
 
 // Adjusted returns the assessment with the adjustments added to it and leaves a
-// as it is. All deltas are summed and clamped
-// once, so the order of adjustments does not matter. Where scoring failed the
-// score never falls below FailedScore.
+// as it is. All deltas are summed and clamped once, so the order of adjustments
+// does not matter. Where scoring failed the score never falls below FailedScore.
 func (a *Assessment) Adjusted(adjustments []Adjustment) *Assessment {
 	out := *a
 	out.Factors = make([]v1alpha1.RiskFactor, a.summed, a.summed+len(adjustments)+2)
