@@ -6,20 +6,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -41,7 +40,6 @@ func TestMain(m *testing.M) {
 
 // process is an operator of its own.
 type process struct {
-	t        *testing.T
 	command  *exec.Cmd
 	probes   string
 	metrics  string
@@ -69,79 +67,61 @@ func (o *output) String() string {
 }
 
 // startProcess starts an operator. Flags are added to those that every test needs.
-func startProcess(t *testing.T, config *rest.Config, flags ...string) *process {
-	t.Helper()
+func startProcess(ctx context.Context, flags ...string) *process {
+	GinkgoHelper()
 	p := &process{
-		t: t, probes: freeAddress(t), metrics: freeAddress(t), log: &output{}, ended: make(chan error, 1),
-		auditLog: filepath.Join(t.TempDir(), "audit.log"),
+		probes: freeAddress(ctx), metrics: freeAddress(ctx), log: &output{}, ended: make(chan error, 1),
+		auditLog: filepath.Join(GinkgoT().TempDir(), "audit.log"),
 	}
 	p.command = exec.Command(os.Args[0], append([]string{
-		"--kubeconfig=" + kubeconfigFile(t, config),
+		"--kubeconfig=" + kubeconfigFile(),
 		"--health-probe-bind-address=" + p.probes,
 		"--metrics-bind-address=" + p.metrics,
 		"--audit-log=" + p.auditLog,
 	}, flags...)...)
 	p.command.Env = append(os.Environ(), asManager+"=1")
 	p.command.Stdout, p.command.Stderr = p.log, p.log
-	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
-	}
+	Expect(p.command.Start()).To(Succeed())
 	go func() { p.ended <- p.command.Wait() }()
-	t.Cleanup(func() {
+	DeferCleanup(func() {
 		_ = p.command.Process.Kill() // it may have ended
-		if t.Failed() {
-			t.Logf("the operator's log:\n%s", p.log)
+		if CurrentSpecReport().Failed() {
+			GinkgoWriter.Printf("the operator's log:\n%s", p.log)
 		}
 	})
 	return p
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+func freeAddress(ctx context.Context) string {
+	GinkgoHelper()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
 	defer listener.Close()
 	return listener.Addr().String()
 }
 
-func kubeconfigFile(t *testing.T, config *rest.Config) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	err := clientcmd.WriteToFile(clientcmdapi.Config{
+func kubeconfigFile() string {
+	GinkgoHelper()
+	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(clientcmd.WriteToFile(clientcmdapi.Config{
 		CurrentContext: "test",
 		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "admin"}},
-		Clusters:       map[string]*clientcmdapi.Cluster{"test": {Server: config.Host, CertificateAuthorityData: config.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"admin": {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData}},
-	}, path)
-	if err != nil {
-		t.Fatal(err)
-	}
+		Clusters:       map[string]*clientcmdapi.Cluster{"test": {Server: server.Host, CertificateAuthorityData: server.CAData}},
+		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"admin": {ClientCertificateData: server.CertData, ClientKeyData: server.KeyData}},
+	}, path)).To(Succeed())
 	return path
 }
 
 // awaitEnd waits for the process to end and returns its exit code.
 func (p *process) awaitEnd() int {
-	p.t.Helper()
-	select {
-	case err := <-p.ended:
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			p.t.Fatal(err)
-		}
-		return p.command.ProcessState.ExitCode()
-	case <-time.After(patience):
-		p.t.Fatal("the operator does not end")
-		return 0
-	}
+	GinkgoHelper()
+	Eventually(p.ended).WithTimeout(patience).Should(Receive(), "the operator does not end")
+	return p.command.ProcessState.ExitCode()
 }
 
 func (p *process) signal(s syscall.Signal) {
-	p.t.Helper()
-	if err := p.command.Process.Signal(s); err != nil {
-		p.t.Fatal(err)
-	}
+	GinkgoHelper()
+	Expect(p.command.Process.Signal(s)).To(Succeed())
 }
 
 // get returns status and body; status 0 while nobody answers.
@@ -169,30 +149,12 @@ func get(ctx context.Context, url, token string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// eventually waits until what holds, or fails with what it last said.
-func eventually(t *testing.T, what string, holds func() (ok bool, last string)) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		ok, last := holds()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %s; last: %s", what, patience, last)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-}
-
 // awaitStatus waits until a URL answers with a status, and returns the body.
-func awaitStatus(t *testing.T, url, token string, want int) string {
-	t.Helper()
-	var body string
-	eventually(t, url, func() (bool, string) {
-		status, text := get(t.Context(), url, token)
-		body = text
-		return status == want, strings.TrimSpace(http.StatusText(status) + " " + text)
-	})
+func awaitStatus(ctx context.Context, url, token string, want int) (body string) {
+	GinkgoHelper()
+	Eventually(func() (status int) {
+		status, body = get(ctx, url, token)
+		return status
+	}).WithTimeout(patience).Should(Equal(want), func() string { return url + ": " + body })
 	return body
 }
