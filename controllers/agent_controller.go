@@ -4,11 +4,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -19,29 +22,56 @@ import (
 // +kubebuilder:rbac:groups=governance.ascendowkai.com,resources=agents,verbs=get;list;watch
 // +kubebuilder:rbac:groups=governance.ascendowkai.com,resources=agents/status,verbs=patch
 
-// AgentReconciler says in its Ready condition whether an agent may act. The
-// counters of its status are the AgentTally's.
+// AgentReconciler says in its Ready condition whether an agent may act, after
+// the kill switch has made that true. The counters of its status are the
+// AgentTally's.
 type AgentReconciler struct {
 	Client client.Client
+	// KillSwitch withdraws approvals of agents that may not act any more.
+	KillSwitch *KillSwitch
+	// Guard says whether admission is enforced; nil: nobody looks.
+	Guard *AdmissionGuard
 }
 
 var _ reconcile.ObjectReconciler[*v1alpha1.Agent] = (*AgentReconciler)(nil)
 
+// agentWorkers is how many agents are looked at at once, so that one with a
+// long history does not keep the kill switch from the others.
+const agentWorkers = 4
+
 // SetupWithManager registers the reconciler. An agent is looked at again when
-// the workflow it refers to comes or goes.
+// the workflow it refers to comes or goes, when one of its actions is decided
+// although it may not act, and when the guard of admission finds a change.
 func (r *AgentReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Agent{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ApprovalWorkflow{}, handler.EnqueueRequestsFromMapFunc(r.referringTo), builder.WithPredicates(comesOrGoes)).
+		Watches(&v1alpha1.AgentAction{}, lateDecisions(r.Client)).
+		Watches(&v1alpha1.Agent{}, r.KillSwitch.forgetDeleted()).
+		WatchesRawSource(&guardChanges{guard: r.Guard, agents: r.Client}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: agentWorkers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
+		}).
 		Complete(reconcile.AsReconciler(r.Client, r))
 }
 
-// Reconcile writes the agent's Ready condition.
+// Reconcile does what the agent's state asks for, then writes its Ready
+// condition: where that says Suspended or Retired, the approvals are withdrawn.
 func (r *AgentReconciler) Reconcile(ctx context.Context, agent *v1alpha1.Agent) (ctrl.Result, error) {
+	if err := r.KillSwitch.Enforce(ctx, agent); err != nil {
+		_, unsaid := r.say(ctx, agent, notReady(v1alpha1.ReasonWithdrawing,
+			"new and pending actions are denied; not all approvals are withdrawn yet, which is tried again: the operator's log says why"))
+		return ctrl.Result{}, errors.Join(err, unsaid)
+	}
 	said, err := r.readiness(ctx, agent)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	return r.say(ctx, agent, said)
+}
+
+func (r *AgentReconciler) say(ctx context.Context, agent *v1alpha1.Agent, said readiness) (ctrl.Result, error) {
 	return writeReadiness(ctx, r.Client, agent, func(o *v1alpha1.Agent) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
 	}, said)
@@ -51,12 +81,15 @@ func (r *AgentReconciler) readiness(ctx context.Context, agent *v1alpha1.Agent) 
 	spec := &agent.Spec
 	switch spec.State {
 	case v1alpha1.AgentSuspended:
-		return notReady(v1alpha1.ReasonSuspended, "new and pending actions are denied until spec.state is Active"), nil
+		return notReady(v1alpha1.ReasonSuspended, "new and pending actions are denied until spec.state is Active; approvals whose outcome was not reported are withdrawn"), nil
 	case v1alpha1.AgentRetired:
-		return notReady(v1alpha1.ReasonRetired, "new and pending actions are denied"), nil
+		return notReady(v1alpha1.ReasonRetired, "new and pending actions are denied; approvals whose outcome was not reported are withdrawn"), nil
 	case v1alpha1.AgentActive:
 	default:
 		return notReady(v1alpha1.ReasonAgentStateUnknown, fmt.Sprintf("spec.state: %q is not known, so all actions are denied", spec.State)), nil
+	}
+	if gaps := r.Guard.Gaps(); gaps != "" {
+		return notReady(v1alpha1.ReasonAdmissionNotEnforced, gaps), nil
 	}
 	if ref := spec.WorkflowRef; ref != nil {
 		switch found, err := findWorkflow(ctx, r.Client, agent.Namespace, string(ref.Name)); {

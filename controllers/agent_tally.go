@@ -11,10 +11,12 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 )
 
 // FlushInterval is how often, at most, an agent's counters are written.
@@ -34,6 +36,10 @@ type AgentTally struct {
 	Client client.Client
 	// Interval between flushes; FlushInterval when zero.
 	Interval time.Duration
+	// Limiter whose counts of submissions are written, too; none when nil.
+	Limiter *ratelimit.Limiter
+	// Clock tells the Limiter the time. Required with a Limiter.
+	Clock clock.PassiveClock
 
 	mu        sync.Mutex
 	unwritten map[types.NamespacedName]agentCount
@@ -133,10 +139,11 @@ func (t *AgentTally) flush(ctx context.Context) error {
 		agent := &agents.Items[i]
 		key := client.ObjectKeyFromObject(agent)
 		count := unwritten[key]
-		if count == (agentCount{}) && agent.Status.Actions.Pending == pending[key] {
+		submissions, submitted := t.submissions(agent)
+		if count == (agentCount{}) && agent.Status.Actions.Pending == pending[key] && !submitted {
 			continue
 		}
-		if err := t.write(ctx, agent, count, pending[key]); err != nil {
+		if err := t.write(ctx, agent, count, pending[key], submissions); err != nil {
 			t.add(key, count)
 			if !apierrors.IsConflict(err) { // or the cache is behind, and the next flush will do
 				errs = append(errs, fmt.Errorf("agent %s: %w", key, err))
@@ -169,15 +176,29 @@ func (t *AgentTally) take() map[types.NamespacedName]agentCount {
 	return unwritten
 }
 
+// submissions are the counts that the rate limit is measured by, and whether
+// they say more than the status does and the time that has passed.
+func (t *AgentTally) submissions(agent *v1alpha1.Agent) (v1alpha1.SubmissionCounts, bool) {
+	if t.Limiter == nil {
+		return agent.Status.Submissions, false
+	}
+	counts, changed := t.Limiter.Unwritten(client.ObjectKeyFromObject(agent), agent.Status.Submissions, t.Clock.Now())
+	if !changed {
+		return agent.Status.Submissions, false
+	}
+	return counts, true
+}
+
 // write adds the counts to an agent's status. It fails when the agent has
 // changed since it was read, for a counter must not be added twice.
-func (t *AgentTally) write(ctx context.Context, before *v1alpha1.Agent, count agentCount, pending int64) error {
+func (t *AgentTally) write(ctx context.Context, before *v1alpha1.Agent, count agentCount, pending int64, submissions v1alpha1.SubmissionCounts) error {
 	agent := before.DeepCopy()
 	actions := &agent.Status.Actions
 	actions.Approved += count.decided.Approved
 	actions.Denied += count.decided.Denied
 	actions.TimedOut += count.decided.TimedOut
 	actions.Pending = pending
+	agent.Status.Submissions = submissions
 	if last := microTime(count.last); !count.last.IsZero() && (agent.Status.LastActionTime == nil || agent.Status.LastActionTime.Before(&last)) {
 		agent.Status.LastActionTime = &last
 	}

@@ -136,8 +136,14 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 // decide gathers what the decision needs and makes it. The request is there
 // whenever the outcome is.
 func (r *AgentActionReconciler) decide(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*request.Request, *decision.Outcome, error) {
-	requester, approvals := r.Voucher.Vouch(action)
-	req, err := request.Read(action, requester, approvals)
+	vouched, err := r.Voucher.Vouch(action)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find out who asks and who has agreed: %w", err)
+	}
+	req, err := request.Read(action, vouched.Requester, vouched.Approvals)
+	if vouched.Refusal != "" { // readable or not
+		return req, decision.NotAdmitted(req, vouched.Refusal), nil
+	}
 	if err != nil {
 		return req, decision.Refuse(req, err), nil
 	}
@@ -151,6 +157,7 @@ func (r *AgentActionReconciler) decide(ctx context.Context, action *v1alpha1.Age
 	if err != nil {
 		return nil, nil, fmt.Errorf("decide: %w", err)
 	}
+	listForged(outcome.Approval, vouched.Forged)
 	if outcome.Reason == v1alpha1.ReasonAgentNotFound {
 		return req, outcome, r.confirmNoAgent(ctx, types.NamespacedName{Namespace: req.Namespace, Name: req.Agent})
 	}

@@ -51,6 +51,19 @@ func (r *AgentActionReconciler) statusFor(action *v1alpha1.AgentAction, outcome 
 	return status
 }
 
+// maxUncounted is the schema's bound of status.approval.uncounted.
+const maxUncounted = 64
+
+// listForged adds the approvals that nobody vouches for to those that do not
+// count, as far as the schema has room. Where nobody is asked it does nothing.
+func listForged(approval *v1alpha1.ApprovalStatus, forged []v1alpha1.UncountedApproval) {
+	if approval == nil {
+		return
+	}
+	room := max(maxUncounted-len(approval.Uncounted), 0)
+	approval.Uncounted = append(approval.Uncounted, forged[:min(len(forged), room)]...)
+}
+
 // setDecisionConditions keeps Decided, and Reconciling while people are asked.
 func setDecisionConditions(status *v1alpha1.AgentActionStatus, generation int64, now time.Time) {
 	decided := metav1.Condition{

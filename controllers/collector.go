@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/seal"
 )
 
 // DefaultTTL is how long a decided action is kept where it does not say; the
@@ -25,8 +26,16 @@ const DefaultTTL = 720 * time.Hour
 // admission bounds what can be stored, one may have 1.5 MB.
 const collectPage = 25
 
+// KeepAtLeast is the least age at which an action is collected. The seal of a
+// requester is bound to namespace, name and request, for there is no uid yet at
+// admission, and holds where admittedAt and creationTimestamp are within
+// seal.AdmissionWindow. Were the name free sooner, whoever has read the action
+// could submit it again in the requester's name while the webhooks are away.
+// Twice the window, for admittedAt may be as much later than creationTimestamp.
+const KeepAtLeast = 2 * seal.AdmissionWindow
+
 // Collector deletes decided actions when their ttlAfterDecision is over, or at
-// most Interval later, and never before. It reads history page by page, so that
+// most Interval later, and never before, nor before they are Keep old. It reads history page by page, so that
 // memory does not grow with it, and no more often than Interval, for where
 // actions come and go all the time there is always one that expires. It is a
 // manager.Runnable of the leader.
@@ -39,6 +48,8 @@ type Collector struct {
 	Clock clock.Clock
 	// Interval is the time between two looks.
 	Interval time.Duration
+	// Keep is the age before which nothing is deleted; see KeepAtLeast.
+	Keep time.Duration
 }
 
 // NeedLeaderElection is true: one replica is enough to clean up.
@@ -90,7 +101,7 @@ func (c *Collector) collect(ctx context.Context) error {
 			return errors.Join(append(errs, fmt.Errorf("list decided actions: %w", err))...)
 		}
 		for i := range page.Items {
-			if c.Clock.Now().Before(expiry(&page.Items[i])) {
+			if c.Clock.Now().Before(c.expiry(&page.Items[i])) {
 				continue
 			}
 			if err := c.remove(ctx, &page.Items[i]); err != nil {
@@ -103,15 +114,20 @@ func (c *Collector) collect(ctx context.Context) error {
 	}
 }
 
-func expiry(action *v1alpha1.AgentAction) time.Time {
-	decided := action.CreationTimestamp.Time
+// expiry is when an action may be deleted.
+func (c *Collector) expiry(action *v1alpha1.AgentAction) time.Time {
+	ttl, decided := DefaultTTL, action.CreationTimestamp.Time
+	if action.Spec.TTLAfterDecision != nil {
+		ttl = action.Spec.TTLAfterDecision.Duration
+	}
 	if action.Status.DecidedAt != nil {
 		decided = action.Status.DecidedAt.Time
 	}
-	if ttl := action.Spec.TTLAfterDecision; ttl != nil {
-		return decided.Add(ttl.Duration)
+	over, kept := decided.Add(ttl), action.CreationTimestamp.Add(c.Keep)
+	if over.Before(kept) {
+		return kept
 	}
-	return decided.Add(DefaultTTL)
+	return over
 }
 
 // remove deletes exactly the object that was read. One that has changed since,

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/seal"
 )
 
 // pages answers like an API server that sends one action a page, decoding into
@@ -92,6 +93,38 @@ func TestCollectionIsOnTimeAndNeverEarly(t *testing.T) {
 		if !slices.Equal(server.deleted, step.want) {
 			t.Errorf("after %s: deleted %v, want %v", step.after, server.deleted, step.want)
 		}
+	}
+}
+
+// The name of an action does not come free while its requester's seal would
+// still fit another action of that name.
+func TestCollectionKeepsWhatCouldBeSubmittedAgain(t *testing.T) {
+	t.Parallel()
+	young := decidedAction("young", 0)
+	young.CreationTimestamp = metav1.NewTime(submittedAt.Add(-time.Second))
+	server := &pages{actions: []*v1alpha1.AgentAction{young, decidedAction("hour", time.Hour)}}
+	clock := clocktesting.NewFakeClock(submittedAt)
+	collector := &Collector{Client: server, Live: server, Clock: clock, Interval: time.Minute, Keep: KeepAtLeast}
+	for _, step := range []struct {
+		after time.Duration
+		want  []string
+	}{
+		{0, nil},
+		{10*time.Minute - time.Second - time.Nanosecond, nil},
+		{10*time.Minute - time.Second, []string{"young"}},
+		{time.Hour, []string{"young", "hour"}},
+	} {
+		server.deleted = nil
+		clock.SetTime(submittedAt.Add(step.after))
+		if err := collector.collect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(server.deleted, step.want) {
+			t.Errorf("after %s: deleted %v, want %v", step.after, server.deleted, step.want)
+		}
+	}
+	if KeepAtLeast < 2*seal.AdmissionWindow {
+		t.Error("admittedAt may be as much after creationTimestamp as before")
 	}
 }
 

@@ -18,11 +18,14 @@ import (
 )
 
 // submitMany submits n actions, many at a time.
-func submitMany(ctx context.Context, w world, n int, document func(int) string) []*v1alpha1.AgentAction {
+func submitMany(ctx context.Context, w world, n int, document func(int) string, admit ...func(*v1alpha1.AgentAction)) []*v1alpha1.AgentAction {
 	GinkgoHelper()
 	actions := make([]*v1alpha1.AgentAction, n)
 	for i := range actions {
 		actions[i] = w.action(document(i))
+		for _, stamp := range admit {
+			stamp(actions[i])
+		}
 	}
 	const atOnce = 20
 	var wait sync.WaitGroup

@@ -18,6 +18,18 @@ var (
 		Help:    "Time from the creation of an action, which the API server keeps to the second, to its final decision.",
 		Buckets: []float64{0.5, 1, 2, 5, 15, 60, 300, 900, 3600, 14400, 86400},
 	}, []string{"decision"})
+
+	withdrawals = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ascend_approvals_withdrawn_total",
+		Help: "Approvals that lost their validity because their agent may not act any more, by reason.",
+	}, []string{"reason"})
+
+	admissionEnforced = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "ascend_admission_enforced",
+		Help: "1 where a webhook configuration, admission policy or binding holds what was shipped, 0 where it is missing or weakened. Only the leader looks.",
+	}, []string{"configuration"})
 )
 
-func init() { metrics.Registry.MustRegister(decisions, decisionSeconds) }
+func init() {
+	metrics.Registry.MustRegister(decisions, decisionSeconds, withdrawals, admissionEnforced)
+}

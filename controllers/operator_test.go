@@ -23,6 +23,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 )
 
 // settings of an operator under test; the zero value is that of the suite's.
@@ -33,6 +34,12 @@ type settings struct {
 	flushInterval time.Duration
 	// transport wraps the operator's way to the API server.
 	transport func(http.RoundTripper) http.RoundTripper
+	// voucher is AsWritten when nil.
+	voucher controllers.Voucher
+	// guard watches admission; nobody does when nil.
+	guard *controllers.AdmissionGuard
+	// limiter learns of submissions, when there is one.
+	limiter *ratelimit.Limiter
 	// audit takes the place of the operator's trail.
 	audit func(audit.Recorder) audit.Recorder
 }
@@ -68,13 +75,20 @@ func start(with settings) *running {
 	if with.audit != nil {
 		recorder = with.audit(recorder)
 	}
+	var voucher controllers.Voucher = AsWritten{}
+	if with.voucher != nil {
+		voucher = with.voucher
+	}
 	built, err := controllers.Setup(ctx, mgr, controllers.Options{
 		Audit:           recorder,
-		Voucher:         controllers.AsWritten{},
+		Guard:           with.guard,
+		Voucher:         voucher,
 		ApprovalURL:     "https://ascend.example.com/{namespace}/{name}",
 		Workers:         16,
 		CollectInterval: cmp.Or(with.collectInterval, 500*time.Millisecond),
+		KeepAtLeast:     time.Nanosecond,
 		FlushInterval:   cmp.Or(with.flushInterval, 200*time.Millisecond),
+		Limiter:         with.limiter,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	go func() { r.ended <- mgr.Start(ctx) }()

@@ -5,6 +5,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,23 +21,34 @@ import (
 
 // program is the operator as a process of its own.
 type program struct {
-	path, kubeconfig, log string
+	path, kubeconfig, log, webhooks string
 }
 
 func buildProgram(ctx context.Context) program {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()
-	p := program{filepath.Join(folder, "manager"), kubeconfigFile(), filepath.Join(folder, "audit.log")}
+	p := program{filepath.Join(folder, "manager"), kubeconfigFile(), filepath.Join(folder, "audit.log"), freeAddress(ctx)}
 	build := exec.CommandContext(ctx, "go", "build", "-o", p.path, "github.com/ow-kai/ascend-operator/cmd/manager")
 	out, err := build.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s", out)
 	return p
 }
 
+// freeAddress is one on this machine that nobody listens on.
+func freeAddress(ctx context.Context) string {
+	GinkgoHelper()
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
 func (p program) start() *gexec.Session {
 	GinkgoHelper()
 	session, err := gexec.Start(exec.Command(p.path,
 		"--kubeconfig="+p.kubeconfig, "--audit-log="+p.log,
+		"--webhook-bind-address="+p.webhooks, "--webhook-hosts=127.0.0.1",
 		"--metrics-bind-address=0", "--health-probe-bind-address=0"), GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { session.Kill().Wait(patience) })
@@ -48,6 +60,8 @@ var _ = Describe("An operator that is killed", Serial, func() {
 		w := newWorld(ctx)
 		document := everyFourthDenied(ctx, w)
 		alone()
+		n := &notary{} // the program believes in seals alone
+		n.share(ctx, "00000001")
 		manager := buildProgram(ctx)
 		history := watchFrom(ctx, w.namespace)
 		submitted := make(chan struct{})
@@ -56,7 +70,7 @@ var _ = Describe("An operator that is killed", Serial, func() {
 		go func() {
 			defer GinkgoRecover()
 			defer close(submitted)
-			submitMany(ctx, w, crowd, document)
+			submitMany(ctx, w, crowd, document, func(action *v1alpha1.AgentAction) { n.admit(action, time.Now()) })
 		}()
 		for _, kill := range []int{crowd / 5, crowd / 2} {
 			Eventually(history.decided).WithTimeout(2 * patience).Should(BeNumerically(">=", kill))
@@ -78,6 +92,7 @@ var _ = Describe("An operator that is killed", Serial, func() {
 		Expect(actions.Items).To(HaveLen(crowd))
 		for i := range actions.Items {
 			action := &actions.Items[i]
+			Expect(action.Status.Reason).To(BeElementOf(v1alpha1.ReasonAutoApproved, v1alpha1.ReasonRuleDenied))
 			Expect(held(records[string(action.UID)])).To(HaveExactElements(And(
 				HaveField("Decision", action.Status.Decision),
 				HaveField("Reason", action.Status.Reason),

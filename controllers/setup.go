@@ -17,6 +17,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
+	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 )
 
 // Options are what the controllers take from outside.
@@ -31,8 +32,16 @@ type Options struct {
 	Workers int
 	// CollectInterval is the time between two looks for expired actions; the default when zero.
 	CollectInterval time.Duration
+	// KeepAtLeast is the age before which no action is collected; the constant of
+	// the same name when zero. Only tests, which have no admission, give less.
+	KeepAtLeast time.Duration
 	// FlushInterval is the time between two writes of agents' counters; the default when zero.
 	FlushInterval time.Duration
+	// Guard watches admission itself, see NewAdmissionGuard; nil: nobody does.
+	Guard *AdmissionGuard
+	// Limiter learns of submissions from the watch, and its counts are written to
+	// the agents' status; none when nil.
+	Limiter *ratelimit.Limiter
 	// Clock tells the time; the real one when nil.
 	Clock clock.Clock
 }
@@ -80,6 +89,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (*Operator, e
 	if _, err := mgr.GetCache().GetInformer(ctx, &v1alpha1.AgentAction{}); err != nil {
 		return nil, fmt.Errorf("watch actions: %w", err)
 	}
+	if options.Limiter != nil {
+		if err := WatchSubmissions(ctx, mgr.GetCache(), options.Limiter, options.Clock); err != nil {
+			return nil, fmt.Errorf("watch submissions: %w", err)
+		}
+	}
 	operator := &Operator{Policy: store, Feed: feed}
 	if err := register(mgr, operator, options); err != nil {
 		return nil, fmt.Errorf("register controllers: %w", err)
@@ -90,7 +104,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (*Operator, e
 // register adds everything that runs to the manager.
 func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 	c := mgr.GetClient()
-	tally := &AgentTally{Client: c, Interval: options.FlushInterval}
+	tally := &AgentTally{Client: c, Interval: options.FlushInterval, Limiter: options.Limiter, Clock: options.Clock}
 	actions := &AgentActionReconciler{
 		Client:      c,
 		Live:        mgr.GetAPIReader(),
@@ -104,12 +118,25 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 		ApprovalURL: options.ApprovalURL,
 		Workers:     max(options.Workers, 1),
 	}
+	agents := &AgentReconciler{
+		Client: c,
+		Guard:  options.Guard,
+		KillSwitch: &KillSwitch{
+			Client:  c,
+			Live:    mgr.GetAPIReader(),
+			Voucher: options.Voucher,
+			Audit:   options.Audit,
+			Events:  mgr.GetEventRecorder("ascend-operator"),
+			Clock:   options.Clock,
+		},
+	}
 	return errors.Join(
+		options.Guard.setupWithManager(mgr, options),
 		actions.SetupWithManager(mgr),
 		(&SmartRuleReconciler{Client: c, Policy: operator.Policy}).SetupWithManager(mgr),
 		(&ApprovalWorkflowReconciler{Client: c, Policy: operator.Policy}).SetupWithManager(mgr),
 		(&RiskModelReconciler{Client: c, Policy: operator.Policy}).SetupWithManager(mgr),
-		(&AgentReconciler{Client: c}).SetupWithManager(mgr),
+		agents.SetupWithManager(mgr),
 		(&WebhookSubscriptionReconciler{Client: c}).SetupWithManager(mgr),
 		mgr.Add(tally),
 		mgr.Add(&Collector{
@@ -117,6 +144,7 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 			Live:     mgr.GetAPIReader(),
 			Clock:    options.Clock,
 			Interval: cmp.Or(options.CollectInterval, CollectInterval),
+			Keep:     cmp.Or(options.KeepAtLeast, KeepAtLeast),
 		}),
 	)
 }

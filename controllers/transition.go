@@ -76,6 +76,7 @@ func (t transition) record(event v1alpha1.EventType, now time.Time) audit.Record
 		ActionType:      t.request.ActionType,
 		Resource:        t.request.Resource,
 		Decision:        status.Decision,
+		BreakGlass:      status.Reason == v1alpha1.ReasonEmergencyOverride,
 		Reason:          status.Reason,
 		Message:         status.Message,
 		SpecDigest:      status.SpecDigest,

@@ -5,21 +5,21 @@ package controllers
 import "github.com/ow-kai/ascend-operator/api/v1alpha1"
 
 // Voucher says who really submitted an action and which approvals were really
-// given. What it does not return does not count.
+// given. What it does not vouch for does not count. An error says that it
+// cannot tell now; nothing may then be decided.
 type Voucher interface {
-	Vouch(action *v1alpha1.AgentAction) (v1alpha1.Requester, []v1alpha1.Approval)
+	Vouch(action *v1alpha1.AgentAction) (Vouched, error)
 }
 
-// AsWritten vouches for whatever stands in the object. RBAC on agentactions is
-// then the only guard; it is for use until admission seals these fields.
-type AsWritten struct{}
-
-var _ Voucher = AsWritten{}
-
-// Vouch returns requester and approvals as they stand.
-func (AsWritten) Vouch(action *v1alpha1.AgentAction) (v1alpha1.Requester, []v1alpha1.Approval) {
-	if action.Spec.Requester == nil {
-		return v1alpha1.Requester{}, action.Spec.Approvals
-	}
-	return *action.Spec.Requester, action.Spec.Approvals
+// Vouched is what may be believed of an action.
+type Vouched struct {
+	// Refusal says why nobody knows who submitted the action, and what to do
+	// next; the action is then denied. Empty: Requester did.
+	Refusal string
+	// Requester who submitted the action.
+	Requester v1alpha1.Requester
+	// Approvals that were given as they stand.
+	Approvals []v1alpha1.Approval
+	// Forged are the other entries of spec.approvals, with the reason.
+	Forged []v1alpha1.UncountedApproval
 }

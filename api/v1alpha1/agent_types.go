@@ -109,7 +109,8 @@ type AgentSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	Subjects []Subject `json:"subjects,omitempty"`
 	// state is Active, Suspended (the kill switch: new and pending actions are
-	// denied) or Retired.
+	// denied, and approvals that were not yet reported as used lose their
+	// validity) or Retired.
 	// +optional
 	// +default="Active"
 	State AgentState `json:"state,omitempty"`
@@ -137,7 +138,7 @@ type AgentSpec struct {
 	// the namespace's choice by risk. The global choice still applies.
 	// +optional
 	WorkflowRef *WorkflowReference `json:"workflowRef,omitempty"`
-	// rateLimit bounds how many actions the agent may submit.
+	// rateLimit bounds how many actions may be submitted in the agent's name.
 	// +optional
 	// +default={}
 	RateLimit *RateLimit `json:"rateLimit,omitempty"`
@@ -163,6 +164,35 @@ type ActionCounts struct {
 	TimedOut int64 `json:"timedOut"`
 }
 
+// SubmissionCount counts an agent's submissions in a period of the clock, UTC,
+// and in the one before it.
+type SubmissionCount struct {
+	// start of the period.
+	// +optional
+	Start *metav1.Time `json:"start,omitempty"`
+	// current is the number of submissions since start.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Current int64 `json:"current"`
+	// previous is the number of submissions in the period before start.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Previous int64 `json:"previous"`
+}
+
+// SubmissionCounts are what the rate limit is measured by.
+type SubmissionCounts struct {
+	// minute counts by the minute.
+	// +optional
+	Minute SubmissionCount `json:"minute,omitzero"`
+	// hour counts by the hour.
+	// +optional
+	Hour SubmissionCount `json:"hour,omitzero"`
+	// day counts by the day.
+	// +optional
+	Day SubmissionCount `json:"day,omitzero"`
+}
+
 // AgentStatus is what the operator knows of an agent.
 type AgentStatus struct {
 	// observedGeneration is the generation of the spec that the conditions speak of.
@@ -182,6 +212,10 @@ type AgentStatus struct {
 	// statistics: they are written at most every 10 s, and a crash can lose the last 10 s.
 	// +optional
 	Actions ActionCounts `json:"actions,omitzero"`
+	// submissions are what rateLimit is measured by, so that it holds over a
+	// restart of the operator. They are written with actions.
+	// +optional
+	Submissions SubmissionCounts `json:"submissions,omitzero"`
 }
 
 // Agent is somebody, usually software, who has to ask before acting.

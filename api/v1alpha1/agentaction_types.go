@@ -8,6 +8,7 @@ import (
 )
 
 // Requester is who submitted an action, as the API server knows them.
+// Admission writes it; what a client sends is overwritten.
 type Requester struct {
 	// username of the requester.
 	// +optional
@@ -22,6 +23,16 @@ type Requester struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=128
 	Groups []UserName `json:"groups,omitempty"`
+	// admittedAt is when admission let the action in, in UTC with microseconds.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$`
+	AdmittedAt *metav1.MicroTime `json:"admittedAt,omitempty"`
+	// seal with which the operator knows its own stamp again. An action
+	// without a valid one is denied.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Seal string `json:"seal,omitempty"`
 }
 
 // ExceptionRequest asks that a Deny be turned into an approval.
@@ -59,7 +70,7 @@ const OverrideStage = "emergency-override"
 // Approval is one person's verdict in one stage. A human writes the verdict
 // and a comment; the rest says what the verdict is bound to.
 //
-// +kubebuilder:validation:XValidation:rule=`[self.verdict, has(self.comment) ? self.comment : "", has(self.__as__) ? self.__as__ : "", has(self.uid) ? self.uid : "", has(self.specDigest) ? self.specDigest : "", has(self.workflowRevision) ? self.workflowRevision : ""] == [oldSelf.verdict, has(oldSelf.comment) ? oldSelf.comment : "", has(oldSelf.__as__) ? oldSelf.__as__ : "", has(oldSelf.uid) ? oldSelf.uid : "", has(oldSelf.specDigest) ? oldSelf.specDigest : "", has(oldSelf.workflowRevision) ? oldSelf.workflowRevision : ""] && has(self.time) == has(oldSelf.time) && (!has(self.time) || self.time == oldSelf.time)`,message="an approval cannot be changed once it is given"
+// +kubebuilder:validation:XValidation:rule=`[self.verdict, has(self.comment) ? self.comment : "", has(self.__as__) ? self.__as__ : "", has(self.uid) ? self.uid : "", has(self.specDigest) ? self.specDigest : "", has(self.workflowRevision) ? self.workflowRevision : "", has(self.seal) ? self.seal : ""] == [oldSelf.verdict, has(oldSelf.comment) ? oldSelf.comment : "", has(oldSelf.__as__) ? oldSelf.__as__ : "", has(oldSelf.uid) ? oldSelf.uid : "", has(oldSelf.specDigest) ? oldSelf.specDigest : "", has(oldSelf.workflowRevision) ? oldSelf.workflowRevision : "", has(oldSelf.seal) ? oldSelf.seal : ""] && has(self.time) == has(oldSelf.time) && (!has(self.time) || self.time == oldSelf.time)`,message="an approval cannot be changed once it is given"
 // +kubebuilder:validation:XValidation:rule="(self.verdict == 'Override') == (self.stage == 'emergency-override' || self.stage.startsWith('emergency-override@'))",message="verdict Override goes with stage emergency-override, and only with it",fieldPath=".stage"
 // +kubebuilder:validation:XValidation:rule="self.verdict != 'Override' || (has(self.comment) && size(self.comment) > 0)",message="an Override needs a comment that says why",fieldPath=".comment"
 type Approval struct {
@@ -105,6 +116,11 @@ type Approval struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=71
 	WorkflowRevision string `json:"workflowRevision,omitempty"`
+	// seal with which the operator knows its own stamps again. An approval
+	// without a valid one does not count.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Seal string `json:"seal,omitempty"`
 }
 
 // OutcomeResult says how an approved action went.

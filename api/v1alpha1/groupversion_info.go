@@ -13,6 +13,10 @@ import (
 // namespace can weaken them.
 const GlobalNamespace = "ascend-system"
 
+// OperatorUser is the user name of the operator: its ServiceAccount in its own
+// namespace. It alone writes status.
+const OperatorUser = "system:serviceaccount:" + GlobalNamespace + ":ascend-controller-manager"
+
 // DefaultRiskModelName is the name of the one RiskModel that is used.
 const DefaultRiskModelName = "default"
 

@@ -31,11 +31,16 @@ const (
 	// failed to evaluate, so people have to agree.
 	ReasonRuleFailed = "RuleFailed"
 
+	// ReasonNotAdmitted: the action did not come through admission, so that
+	// nobody knows who asks.
+	ReasonNotAdmitted = "NotAdmitted"
 	// ReasonAgentNotFound: there is no such Agent.
 	ReasonAgentNotFound = "AgentNotFound"
-	// ReasonAgentSuspended: the kill switch is on.
+	// ReasonAgentSuspended: the kill switch is on. Of an action that is
+	// Approved: the approval was withdrawn, and validUntil is the time of that.
 	ReasonAgentSuspended = "AgentSuspended"
-	// ReasonAgentRetired: the Agent is no longer in use.
+	// ReasonAgentRetired: the Agent is no longer in use. Of an action that is
+	// Approved: as with AgentSuspended.
 	ReasonAgentRetired = "AgentRetired"
 	// ReasonAgentStateUnknown: the Agent's state is a word this operator does not know.
 	ReasonAgentStateUnknown = "AgentStateUnknown"
@@ -71,6 +76,12 @@ const (
 	// ReasonNobodyAsked: the workflow that is referred to approves by itself,
 	// which is no answer to a rule that wants people to agree.
 	ReasonNobodyAsked = "NobodyAsked"
+	// ReasonAdmissionNotEnforced: the webhooks or policies that every action has
+	// to pass are missing or weakened, so that actions of the agent are denied.
+	ReasonAdmissionNotEnforced = "AdmissionNotEnforced"
+	// ReasonWithdrawing: the Agent may not act any more, and approvals that it
+	// was given could not all be withdrawn yet.
+	ReasonWithdrawing = "Withdrawing"
 	// ReasonDisabled: the object is switched off, as it is meant to be.
 	ReasonDisabled = "Disabled"
 	// ReasonNotUsed: the object has a name under which it is not used.

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/ow-kai/ascend-operator/controllers"
 )
@@ -13,12 +14,13 @@ import (
 // leaderElectionID is the name of the Lease that replicas compete for.
 const leaderElectionID = "ascend-operator"
 
-func managerOptions(scheme *runtime.Scheme, options *Options) manager.Options {
+func managerOptions(scheme *runtime.Scheme, options *Options, webhooks webhook.Server) manager.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controllers.CacheOptions(),
 		Metrics:                       metricsOptions(options.MetricsAddress),
 		HealthProbeBindAddress:        options.ProbeAddress,
+		WebhookServer:                 webhooks,
 		LeaderElection:                options.LeaderElect,
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       options.LeaderElectionNamespace,

@@ -44,9 +44,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	api, err = client.New(server, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 
-	create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.GlobalNamespace}})
-	create(ctx, &v1alpha1.Agent{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "agent"},
-		Spec: v1alpha1.AgentSpec{Environment: v1alpha1.EnvironmentSandbox}})
+	installOperator(ctx)
+	envtest.InstallAdmissionPolicies(GinkgoT(), server)
+	create(ctx, &v1alpha1.Agent{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "agent"}, Spec: v1alpha1.AgentSpec{
+		Environment: v1alpha1.EnvironmentSandbox,
+		Subjects:    []v1alpha1.Subject{{Kind: v1alpha1.SubjectUser, Name: myself(ctx)}},
+	}})
 	create(ctx, &v1alpha1.ApprovalWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "auto"},
 		Spec: v1alpha1.ApprovalWorkflowSpec{Selector: &v1alpha1.WorkflowSelector{}, AutoApprove: true}})
 })
@@ -56,7 +59,7 @@ var _ = Describe("The operator", Serial, func() {
 	It("serves, decides and ends in order", func(ctx SpecContext) {
 		p := startProcess(ctx)
 		awaitStatus(ctx, "http://"+p.probes+"/healthz", "", 200)
-		awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 200)
+		admitBy(ctx, p)
 		awaitApproved(ctx, submit(ctx))
 		Expect(awaitStatus(ctx, "http://"+p.metrics+"/metrics", "", 200)).To(And(
 			ContainSubstring(`ascend_decisions_total{decision="Approved",reason="AutoApproved"} 1`),
@@ -73,7 +76,7 @@ var _ = Describe("The operator", Serial, func() {
 			Skip("needs Linux's /dev/full")
 		}
 		p := startProcess(ctx, "--audit-log=/dev/full")
-		awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 200)
+		admitBy(ctx, p)
 		action := submit(ctx)
 		Expect(awaitStatus(ctx, "http://"+p.probes+"/readyz/audit", "", 500)).To(ContainSubstring("no space left on device"))
 		awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 500)
@@ -89,7 +92,7 @@ var _ = Describe("The operator", Serial, func() {
 			"--leader-election-renew-deadline=5s", "--leader-election-retry-period=500ms",
 		}
 		first := startProcess(ctx, elected...)
-		awaitStatus(ctx, "http://"+first.probes+"/readyz", "", 200)
+		admitBy(ctx, first)
 		awaitApproved(ctx, submit(ctx))
 		leader := holder(ctx)
 		second := startProcess(ctx, elected...)
@@ -97,6 +100,8 @@ var _ = Describe("The operator", Serial, func() {
 		for range 10 {
 			awaitApproved(ctx, submit(ctx))
 		}
+		admitBy(ctx, second) // it does not lead, and seals with the same key
+		awaitApproved(ctx, submit(ctx))
 		Expect(holder(ctx)).To(Equal(leader))
 		Expect(second.records()).To(BeEmpty(), "the other has decided, too")
 
@@ -141,8 +146,7 @@ func create(ctx context.Context, object client.Object) {
 
 func submit(ctx context.Context) *v1alpha1.AgentAction {
 	GinkgoHelper()
-	action := &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "act-"}}
-	action.Spec.AgentRef.Name, action.Spec.ActionType = "agent", "database_read"
+	action := newAction()
 	create(ctx, action)
 	return action
 }

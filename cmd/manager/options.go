@@ -4,16 +4,23 @@ package main
 
 import (
 	"flag"
+	"strings"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
+	"github.com/ow-kai/ascend-operator/internal/certs"
+	"github.com/ow-kai/ascend-operator/internal/keyring"
 )
 
 // Options are the flags of the operator.
 type Options struct {
 	MetricsAddress          string
 	ProbeAddress            string
+	WebhookAddress          string
+	WebhookHosts            string // separated by commas, see webhookHosts
+	WebhookCertDir          string
+	SealKeyMaxAge           time.Duration
 	LeaderElect             bool
 	LeaderElectionNamespace string
 	LeaseDuration           time.Duration
@@ -29,6 +36,7 @@ type Options struct {
 // bind registers the flags with their defaults.
 func (o *Options) bind(flags *flag.FlagSet) {
 	o.bindServing(flags)
+	o.bindWebhooks(flags)
 	o.bindLeaderElection(flags)
 	flags.StringVar(&o.AuditLog, "audit-log", "-",
 		"`file` that audit records are appended to, one JSON line each; - is standard output")
@@ -48,6 +56,34 @@ func (o *Options) bindServing(flags *flag.FlagSet) {
 			"for those who may get the path /metrics; 0 serves none")
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081",
 		"`address` of /healthz and /readyz; 0 serves none")
+}
+
+// The names of the webhooks' Service, as config/default installs it.
+const (
+	webhookService      = "ascend-webhook-service." + v1alpha1.GlobalNamespace
+	defaultWebhookHosts = webhookService + ".svc," + webhookService + ".svc.cluster.local," + webhookService
+)
+
+func (o *Options) bindWebhooks(flags *flag.FlagSet) {
+	flags.StringVar(&o.WebhookAddress, "webhook-bind-address", ":9443",
+		"`address` of the webhooks, by HTTPS; every replica serves them")
+	flags.StringVar(&o.WebhookHosts, "webhook-hosts", defaultWebhookHosts,
+		"`hosts` that the API server calls the webhooks by, DNS names and IP addresses separated by commas, for the\n"+
+			"operator's own certificate in Secret "+certs.SecretName)
+	flags.StringVar(&o.WebhookCertDir, "webhook-cert-dir", "",
+		"`folder` with tls.crt and tls.key, such as one that cert-manager keeps up to date; the operator then makes no\n"+
+			"certificate of its own, and leaves caBundle of the webhook configurations alone")
+	flags.DurationVar(&o.SealKeyMaxAge, "seal-key-max-age", keyring.MaxAge,
+		"`time` after which another key seals; what older ones have sealed stays valid")
+}
+
+// webhookHosts are the elements of WebhookHosts.
+func (o *Options) webhookHosts() []string {
+	hosts := strings.Split(o.WebhookHosts, ",")
+	for i := range hosts {
+		hosts[i] = strings.TrimSpace(hosts[i])
+	}
+	return hosts
 }
 
 func (o *Options) bindLeaderElection(flags *flag.FlagSet) {

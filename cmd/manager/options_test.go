@@ -33,6 +33,11 @@ func TestWrongFlagsAreRefusedWithAReason(t *testing.T) {
 		"one page for all":    {[]string{"--approval-url=https://a.example.com/{name}"}, []string{"leads to the same page for every action"}},
 		"two leaders":         {[]string{"--leader-elect", "--leader-election-lease-duration=5s"}, []string{"must be longer than --leader-election-renew-deadline, 10s", "two replicas could lead at once"}},
 		"no second try":       {[]string{"--leader-elect", "--leader-election-retry-period=9s"}, []string{"must be longer than 1.2 times --leader-election-retry-period, 9s"}},
+		"no webhook address":  {[]string{"--webhook-bind-address=0"}, []string{`--webhook-bind-address: "0" is no address; write host:port, or :port for every interface`}},
+		"any webhook port":    {[]string{"--webhook-bind-address=:0"}, []string{`--webhook-bind-address: ":0" is no address`}},
+		"no webhook host":     {[]string{"--webhook-hosts="}, []string{`--webhook-hosts: "" is neither a DNS name nor an IP address`}},
+		"a webhook URL":       {[]string{"--webhook-hosts=ok.example.com,https://a.example.com:9443"}, []string{`--webhook-hosts: "https://a.example.com:9443" is neither a DNS name nor an IP address; write hosts without port`}},
+		"keys pile up":        {[]string{"--seal-key-max-age=1m"}, []string{"--seal-key-max-age: must be at least 1h0m0s, not 1m0s"}},
 		"no namespace":        {[]string{"--leader-elect", "--leader-election-namespace="}, []string{`--leader-election-namespace: "" is no name of a namespace`}},
 		"all at once":         {[]string{"--workers=-1", "--audit-log=", "--collect-interval=-5m"}, []string{"--workers:", "--audit-log:", "--collect-interval:"}},
 	} {
@@ -56,7 +61,8 @@ func TestGoodFlagsPass(t *testing.T) {
 		"none":               nil,
 		"as in a Deployment": {"--leader-elect", "--leader-election-namespace=ascend-system", "--health-probe-bind-address=:8081", "--metrics-bind-address=:8443", "--audit-log=/var/log/ascend/audit.log"},
 		"nothing served":     {"--metrics-bind-address=0", "--health-probe-bind-address=0"},
-		"IPv6":               {"--metrics-bind-address=[::1]:8080"},
+		"IPv6":               {"--metrics-bind-address=[::1]:8080", "--webhook-bind-address=[::1]:9443", "--webhook-hosts=::1"},
+		"webhooks elsewhere": {"--webhook-bind-address=127.0.0.1:19443", "--webhook-hosts=127.0.0.1, localhost", "--webhook-cert-dir=/certificates"},
 		"approval URL":       {"--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,7 @@ type process struct {
 	command  *exec.Cmd
 	probes   string
 	metrics  string
+	webhooks string
 	auditLog string
 	log      *output
 	ended    chan error
@@ -70,13 +71,15 @@ func (o *output) String() string {
 func startProcess(ctx context.Context, flags ...string) *process {
 	GinkgoHelper()
 	p := &process{
-		probes: freeAddress(ctx), metrics: freeAddress(ctx), log: &output{}, ended: make(chan error, 1),
+		probes: freeAddress(ctx), metrics: freeAddress(ctx), webhooks: freeAddress(ctx), log: &output{}, ended: make(chan error, 1),
 		auditLog: filepath.Join(GinkgoT().TempDir(), "audit.log"),
 	}
 	p.command = exec.Command(os.Args[0], append([]string{
 		"--kubeconfig=" + kubeconfigFile(),
 		"--health-probe-bind-address=" + p.probes,
 		"--metrics-bind-address=" + p.metrics,
+		"--webhook-bind-address=" + p.webhooks,
+		"--webhook-hosts=127.0.0.1",
 		"--audit-log=" + p.auditLog,
 	}, flags...)...)
 	p.command.Env = append(os.Environ(), asManager+"=1")
@@ -100,14 +103,19 @@ func freeAddress(ctx context.Context) string {
 	return listener.Addr().String()
 }
 
+// kubeconfigFile is for the operator's own user, who may do what config/rbac
+// says and no more.
 func kubeconfigFile() string {
 	GinkgoHelper()
 	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(clientcmd.WriteToFile(clientcmdapi.Config{
 		CurrentContext: "test",
-		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "admin"}},
+		Contexts:       map[string]*clientcmdapi.Context{"test": {Cluster: "test", AuthInfo: "operator"}},
 		Clusters:       map[string]*clientcmdapi.Cluster{"test": {Server: server.Host, CertificateAuthorityData: server.CAData}},
-		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"admin": {ClientCertificateData: server.CertData, ClientKeyData: server.KeyData}},
+		AuthInfos: map[string]*clientcmdapi.AuthInfo{"operator": {
+			ClientCertificateData: server.CertData, ClientKeyData: server.KeyData,
+			Impersonate: operatorUser, ImpersonateGroups: []string{"system:serviceaccounts", "system:authenticated"},
+		}},
 	}, path)).To(Succeed())
 	return path
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/webhooks"
 )
 
 // The leader's Lease, and the Events about it, in the operator's own namespace.
@@ -51,14 +52,31 @@ func run(ctx context.Context, options *Options) error {
 	if err != nil {
 		return fmt.Errorf("build scheme: %w", err)
 	}
-	mgr, err := ctrl.NewManager(config, managerOptions(scheme, options))
+	certificates := newCertificates(options)
+	mgr, err := ctrl.NewManager(config, managerOptions(scheme, options, webhookServer(options, certificates)))
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	trail := audit.NewLog(out)
+	admission, err := prepareAdmission(ctx, mgr, options, certificates)
+	if err != nil {
+		return fmt.Errorf("prepare admission: %w", err)
+	}
+	if err := setUp(ctx, mgr, options, admission, audit.NewLog(out)); err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// setUp registers controllers, webhooks and probes.
+func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *admission, trail *audit.Log) error {
 	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
 		Audit:           trail,
-		Voucher:         controllers.AsWritten{},
+		Voucher:         admission.voucher,
+		Guard:           admission.guard,
+		Limiter:         admission.limiter,
 		ApprovalURL:     options.ApprovalURL,
 		Workers:         options.Workers,
 		CollectInterval: options.CollectInterval,
@@ -66,11 +84,20 @@ func run(ctx context.Context, options *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := addProbes(mgr, operator, trail); err != nil {
-		return fmt.Errorf("add probes: %w", err)
+	err = webhooks.Setup(mgr, webhooks.Options{
+		Audit:   trail,
+		Policy:  operator.Policy,
+		Feed:    operator.Feed,
+		Ring:    admission.keys.Ring,
+		Voucher: admission.voucher,
+		Limiter: admission.limiter,
+		Live:    mgr.GetAPIReader(),
+	})
+	if err != nil {
+		return err
 	}
-	if err := mgr.Start(ctx); err != nil {
-		return fmt.Errorf("run: %w", err)
+	if err := errors.Join(addProbes(mgr, operator, trail), admission.addProbes(mgr)); err != nil {
+		return fmt.Errorf("add probes: %w", err)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ func (o *Options) validate() error {
 	return errors.Join(
 		bindAddress("--metrics-bind-address", o.MetricsAddress),
 		bindAddress("--health-probe-bind-address", o.ProbeAddress),
+		o.validateWebhooks(),
 		o.validateLeaderElection(),
 		nonEmpty("--audit-log", o.AuditLog, "name a file, or - for standard output"),
 		urlTemplate("--approval-url", o.ApprovalURL),
@@ -30,6 +31,33 @@ func (o *Options) validate() error {
 		positive("--collect-interval", o.CollectInterval),
 		positive("--shutdown-timeout", o.ShutdownTimeout),
 	)
+}
+
+// minSealKeyAge keeps keys from piling up: all verify until nothing is sealed
+// with them any more.
+const minSealKeyAge = time.Hour
+
+func (o *Options) validateWebhooks() error {
+	var errs []error
+	if _, port, err := net.SplitHostPort(o.WebhookAddress); err != nil || !isPort(port) {
+		errs = append(errs, fmt.Errorf("--webhook-bind-address: %q is no address; write host:port, or :port for every interface", o.WebhookAddress))
+	}
+	for _, host := range o.webhookHosts() {
+		if net.ParseIP(host) == nil && len(validation.IsDNS1123Subdomain(host)) > 0 {
+			errs = append(errs, fmt.Errorf("--webhook-hosts: %q is neither a DNS name nor an IP address; write hosts without port, separated by commas", host))
+		}
+	}
+	if o.SealKeyMaxAge < minSealKeyAge {
+		errs = append(errs, fmt.Errorf("--seal-key-max-age: must be at least %s, not %s; to have another key now, see docs/security.md",
+			minSealKeyAge, o.SealKeyMaxAge))
+	}
+	return errors.Join(errs...)
+}
+
+// isPort says whether a text is the number of a port that can be called.
+func isPort(text string) bool {
+	number, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && number > 0
 }
 
 func (o *Options) validateLeaderElection() error {

@@ -22,6 +22,21 @@ const (
 	// EventResumed: records could not be kept for a while, and can again. It
 	// speaks of no action.
 	EventResumed v1alpha1.EventType = "audit.resumed"
+	// EventRefused: admission refused what Actor wanted, for Reason. Nothing
+	// was written.
+	EventRefused v1alpha1.EventType = "admission.refused"
+	// EventPurged: Actor, who holds the verb purge, may delete the action.
+	EventPurged v1alpha1.EventType = "action.purged"
+	// EventGone: the action goes with its namespace.
+	EventGone v1alpha1.EventType = "action.gone"
+	// EventWithdrawn: an approval that was not yet reported as used has lost
+	// its validity, for its agent may not act any more.
+	EventWithdrawn v1alpha1.EventType = "approval.withdrawn"
+	// EventNotEnforced: webhooks or policies of admission are missing or
+	// weakened. It speaks of no action.
+	EventNotEnforced v1alpha1.EventType = "admission.not-enforced"
+	// EventEnforced: admission is complete again. It speaks of no action.
+	EventEnforced v1alpha1.EventType = "admission.enforced"
 )
 
 // Record is one event in the life of an action. It is made before what it
@@ -41,6 +56,11 @@ type Record struct {
 	// Event that happened, such as action.approved.
 	Event v1alpha1.EventType `json:"event"`
 
+	// Actor is the user who did, or wanted, what the event tells of; empty for
+	// the operator itself.
+	Actor string `json:"actor,omitempty"`
+	// Kind of the object; empty for an AgentAction.
+	Kind      string `json:"kind,omitempty"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	UID       string `json:"uid"`
@@ -52,7 +72,9 @@ type Record struct {
 	ActionType string `json:"actionType"`
 	Resource   string `json:"resource,omitempty"`
 
-	Decision       v1alpha1.Decision  `json:"decision"`
+	Decision v1alpha1.Decision `json:"decision"`
+	// BreakGlass marks an approval by emergency override.
+	BreakGlass     bool               `json:"breakGlass,omitempty"`
 	Reason         string             `json:"reason"`
 	Message        string             `json:"message"`
 	RiskScore      v1alpha1.Score     `json:"riskScore,omitempty"`

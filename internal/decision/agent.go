@@ -55,6 +55,15 @@ type refusal struct {
 	message string
 }
 
+// Refuses says whether the agent may not ask for this at all, before any rule is
+// asked, with the reason of the denial and a message for people.
+func (a *Agent) Refuses(req *request.Request) (reason, message string, refused bool) {
+	if no := a.gate(req); no != nil {
+		return no.reason, no.message, true
+	}
+	return "", "", false
+}
+
 // gate says whether the agent may ask for this at all; nil when it may.
 func (a *Agent) gate(req *request.Request) *refusal {
 	for _, check := range []func(*request.Request) *refusal{a.checkState, a.checkActionType, a.checkResources} {

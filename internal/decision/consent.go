@@ -248,7 +248,8 @@ func (d *decider) approveByPolicy(choice riskChoice) {
 // ask counts the approvals given so far and says what is still missing.
 func (d *decider) ask(chain approval.Chain, why demand, valid time.Duration) {
 	object := d.agent.object
-	state := chain.Evaluate(approval.Input{
+	d.chain = chain
+	d.given = approval.Input{
 		Now:       d.now,
 		Prior:     d.prior.Approval,
 		Digest:    d.req.Digest,
@@ -260,7 +261,8 @@ func (d *decider) ask(chain approval.Chain, why demand, valid time.Duration) {
 			Subjects:       object.Spec.Subjects,
 			Owner:          object.Spec.Owner,
 		},
-	})
+	}
+	state := chain.Evaluate(d.given)
 	d.outcome.Approval = &state.Status
 	if why.rule != nil {
 		d.decidedBy(*why.rule)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/approval"
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/risk"
 	"github.com/ow-kai/ascend-operator/internal/rules"
@@ -33,6 +34,8 @@ type decider struct {
 	globalAssessment *risk.Assessment
 	matched          []rules.Match
 	outcome          Outcome
+	chain            approval.Chain
+	given            approval.Input
 	sources          []string // what decided, for the policy revision
 }
 
@@ -47,6 +50,26 @@ type decider struct {
 // Everything else that goes wrong is part of the outcome: doubt denies or asks
 // a human.
 func Decide(ctx context.Context, snap *Snapshot, req *request.Request, prior *v1alpha1.AgentActionStatus, now time.Time) (*Outcome, error) {
+	inquiry, err := Inquire(ctx, snap, req, prior, now)
+	if err != nil {
+		return nil, err
+	}
+	return inquiry.Outcome, nil
+}
+
+// Inquiry is a decision with what people are asked, for whoever has to judge
+// whether one of them may answer.
+type Inquiry struct {
+	// Outcome is the decision.
+	Outcome *Outcome
+	// Chain is what has to be passed; the zero Chain where nobody is asked.
+	Chain approval.Chain
+	// Given is what Chain was evaluated with.
+	Given approval.Input
+}
+
+// Inquire is Decide for those who need to know who is asked. It fails as Decide does.
+func Inquire(ctx context.Context, snap *Snapshot, req *request.Request, prior *v1alpha1.AgentActionStatus, now time.Time) (*Inquiry, error) {
 	if prior == nil {
 		prior = &v1alpha1.AgentActionStatus{}
 	}
@@ -63,7 +86,7 @@ func Decide(ctx context.Context, snap *Snapshot, req *request.Request, prior *v1
 	d.outcome.SpecDigest = req.Digest
 	d.outcome.PolicyRevision = d.policyRevision()
 	d.outcome.Message = clip(d.outcome.Message, maxMessage)
-	return &d.outcome, nil
+	return &Inquiry{Outcome: &d.outcome, Chain: d.chain, Given: d.given}, nil
 }
 
 // Refuse is the outcome for a request that could not be read.
@@ -75,6 +98,17 @@ func Refuse(req *request.Request, err error) *Outcome {
 		Decision:   v1alpha1.DecisionDenied,
 		Reason:     v1alpha1.ReasonInvalidRequest,
 		Message:    clip(err.Error(), maxMessage),
+		SpecDigest: req.Digest,
+	}
+}
+
+// NotAdmitted is the outcome for a request of which nobody knows who made it;
+// why says so, and what to do. Withdrawing it changes nothing: who could?
+func NotAdmitted(req *request.Request, why string) *Outcome {
+	return &Outcome{
+		Decision:   v1alpha1.DecisionDenied,
+		Reason:     v1alpha1.ReasonNotAdmitted,
+		Message:    clip(why, maxMessage),
 		SpecDigest: req.Digest,
 	}
 }

@@ -98,8 +98,8 @@ func Read(action *v1alpha1.AgentAction, requester v1alpha1.Requester, approvals 
 	if req.Context, err = decodeObject("spec.context", spec.Context); err != nil {
 		return req, err
 	}
-	if req.Digest, err = digest(spec); err != nil {
-		return req, invalid("spec", "cannot be written as canonical JSON: "+err.Error(), "use valid UTF-8 text only")
+	if req.Digest, err = Digest(spec); err != nil {
+		return req, err
 	}
 	req.ResourceUnknown = false
 	req.readResources(spec.Resource)
@@ -107,9 +107,10 @@ func Read(action *v1alpha1.AgentAction, requester v1alpha1.Requester, approvals 
 	return req, nil
 }
 
-// digest is over what was asked, not over who asked or what became of it.
-func digest(spec *v1alpha1.AgentActionSpec) (string, error) {
-	return canonical.Digest(map[string]any{
+// Digest is the v1alpha1 specDigest: over what was asked, not over who asked or
+// what became of it. It fails with an *InvalidError.
+func Digest(spec *v1alpha1.AgentActionSpec) (string, error) {
+	digest, err := canonical.Digest(map[string]any{
 		"agentRef":         spec.AgentRef,
 		"actionType":       spec.ActionType,
 		"description":      spec.Description,
@@ -118,4 +119,8 @@ func digest(spec *v1alpha1.AgentActionSpec) (string, error) {
 		"context":          spec.Context,
 		"exceptionRequest": spec.ExceptionRequest,
 	})
+	if err != nil {
+		return "", invalid("spec", "cannot be written as canonical JSON: "+err.Error(), "use valid UTF-8 text only")
+	}
+	return digest, nil
 }

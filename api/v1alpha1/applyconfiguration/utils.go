@@ -110,6 +110,10 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Subject"):
 		return &apiv1alpha1.SubjectApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubmissionCount"):
+		return &apiv1alpha1.SubmissionCountApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubmissionCounts"):
+		return &apiv1alpha1.SubmissionCountsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UncountedApproval"):
 		return &apiv1alpha1.UncountedApprovalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WebhookSubscription"):

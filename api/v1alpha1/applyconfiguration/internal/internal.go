@@ -287,6 +287,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: observedGeneration
       type:
         scalar: numeric
+    - name: submissions
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCounts
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.AgentType
   scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.Approval
@@ -299,6 +302,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: comment
+      type:
+        scalar: string
+    - name: seal
       type:
         scalar: string
     - name: specDigest
@@ -696,12 +702,18 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.Requester
   map:
     fields:
+    - name: admittedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
     - name: groups
       type:
         list:
           elementType:
             namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.UserName
           elementRelationship: atomic
+    - name: seal
+      type:
+        scalar: string
     - name: uid
       type:
         scalar: string
@@ -1044,6 +1056,30 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.ObjectName
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.SubjectKind
   scalar: string
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCount
+  map:
+    fields:
+    - name: current
+      type:
+        scalar: numeric
+    - name: previous
+      type:
+        scalar: numeric
+    - name: start
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCounts
+  map:
+    fields:
+    - name: day
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCount
+    - name: hour
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCount
+    - name: minute
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCount
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.TimeoutPolicy
   scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.UncountedApproval

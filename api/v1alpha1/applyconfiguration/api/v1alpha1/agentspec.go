@@ -26,7 +26,8 @@ type AgentSpecApplyConfiguration struct {
 	// subjects may submit actions in the agent's name. Empty: nobody.
 	Subjects []SubjectApplyConfiguration `json:"subjects,omitempty"`
 	// state is Active, Suspended (the kill switch: new and pending actions are
-	// denied) or Retired.
+	// denied, and approvals that were not yet reported as used lose their
+	// validity) or Retired.
 	State *apiv1alpha1.AgentState `json:"state,omitempty"`
 	// allowedActionTypes are globs over the action types the agent may ask for. Empty: all.
 	AllowedActionTypes []apiv1alpha1.Glob `json:"allowedActionTypes,omitempty"`
@@ -40,7 +41,7 @@ type AgentSpecApplyConfiguration struct {
 	// workflowRef names the namespace's workflow for this agent, in place of
 	// the namespace's choice by risk. The global choice still applies.
 	WorkflowRef *WorkflowReferenceApplyConfiguration `json:"workflowRef,omitempty"`
-	// rateLimit bounds how many actions the agent may submit.
+	// rateLimit bounds how many actions may be submitted in the agent's name.
 	RateLimit *RateLimitApplyConfiguration `json:"rateLimit,omitempty"`
 }
 

@@ -23,6 +23,9 @@ type AgentStatusApplyConfiguration struct {
 	// actions counts what became of the agent's actions. The counters are
 	// statistics: they are written at most every 10 s, and a crash can lose the last 10 s.
 	Actions *ActionCountsApplyConfiguration `json:"actions,omitempty"`
+	// submissions are what rateLimit is measured by, so that it holds over a
+	// restart of the operator. They are written with actions.
+	Submissions *SubmissionCountsApplyConfiguration `json:"submissions,omitempty"`
 }
 
 // AgentStatusApplyConfiguration constructs a declarative configuration of the AgentStatus type for use with
@@ -65,5 +68,13 @@ func (b *AgentStatusApplyConfiguration) WithLastActionTime(value metav1.MicroTim
 // If called multiple times, the Actions field is set to the value of the last call.
 func (b *AgentStatusApplyConfiguration) WithActions(value *ActionCountsApplyConfiguration) *AgentStatusApplyConfiguration {
 	b.Actions = value
+	return b
+}
+
+// WithSubmissions sets the Submissions field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Submissions field is set to the value of the last call.
+func (b *AgentStatusApplyConfiguration) WithSubmissions(value *SubmissionCountsApplyConfiguration) *AgentStatusApplyConfiguration {
+	b.Submissions = value
 	return b
 }

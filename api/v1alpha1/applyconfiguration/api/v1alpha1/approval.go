@@ -37,6 +37,9 @@ type ApprovalApplyConfiguration struct {
 	// workflowRevision is the status.approval.revision the verdict was given
 	// under; the verdict counts under no other.
 	WorkflowRevision *string `json:"workflowRevision,omitempty"`
+	// seal with which the operator knows its own stamps again. An approval
+	// without a valid one does not count.
+	Seal *string `json:"seal,omitempty"`
 }
 
 // ApprovalApplyConfiguration constructs a declarative configuration of the Approval type for use with
@@ -114,5 +117,13 @@ func (b *ApprovalApplyConfiguration) WithSpecDigest(value string) *ApprovalApply
 // If called multiple times, the WorkflowRevision field is set to the value of the last call.
 func (b *ApprovalApplyConfiguration) WithWorkflowRevision(value string) *ApprovalApplyConfiguration {
 	b.WorkflowRevision = &value
+	return b
+}
+
+// WithSeal sets the Seal field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Seal field is set to the value of the last call.
+func (b *ApprovalApplyConfiguration) WithSeal(value string) *ApprovalApplyConfiguration {
+	b.Seal = &value
 	return b
 }

@@ -6,12 +6,14 @@ package v1alpha1
 
 import (
 	apiv1alpha1 "github.com/ow-kai/ascend-operator/api/v1alpha1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // RequesterApplyConfiguration represents a declarative configuration of the Requester type for use
 // with apply.
 //
 // Requester is who submitted an action, as the API server knows them.
+// Admission writes it; what a client sends is overwritten.
 type RequesterApplyConfiguration struct {
 	// username of the requester.
 	Username *string `json:"username,omitempty"`
@@ -19,6 +21,11 @@ type RequesterApplyConfiguration struct {
 	UID *string `json:"uid,omitempty"`
 	// groups of the requester.
 	Groups []apiv1alpha1.UserName `json:"groups,omitempty"`
+	// admittedAt is when admission let the action in, in UTC with microseconds.
+	AdmittedAt *v1.MicroTime `json:"admittedAt,omitempty"`
+	// seal with which the operator knows its own stamp again. An action
+	// without a valid one is denied.
+	Seal *string `json:"seal,omitempty"`
 }
 
 // RequesterApplyConfiguration constructs a declarative configuration of the Requester type for use with
@@ -50,5 +57,21 @@ func (b *RequesterApplyConfiguration) WithGroups(values ...apiv1alpha1.UserName)
 	for i := range values {
 		b.Groups = append(b.Groups, values[i])
 	}
+	return b
+}
+
+// WithAdmittedAt sets the AdmittedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdmittedAt field is set to the value of the last call.
+func (b *RequesterApplyConfiguration) WithAdmittedAt(value v1.MicroTime) *RequesterApplyConfiguration {
+	b.AdmittedAt = &value
+	return b
+}
+
+// WithSeal sets the Seal field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Seal field is set to the value of the last call.
+func (b *RequesterApplyConfiguration) WithSeal(value string) *RequesterApplyConfiguration {
+	b.Seal = &value
 	return b
 }

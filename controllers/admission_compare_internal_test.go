@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// The configuration as it is shipped, in the shape that matters here.
+const (
+	shippedWebhooks = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: guarded}
+webhooks:
+- name: actions.example.com
+  clientConfig: {service: {name: s, namespace: ns, path: /mutate}, caBundle: Y2E=}
+  rules:
+  - apiGroups: [governance.ascendowkai.com]
+    apiVersions: [v1alpha1]
+    operations: [CREATE, UPDATE, DELETE]
+    resources: [agentactions, agentactions/*]
+    scope: Namespaced
+  matchConditions:
+  - {name: not-by-the-operator, expression: request.userInfo.username != "operator"}
+  failurePolicy: Fail
+  matchPolicy: Equivalent
+  sideEffects: NoneOnDryRun
+  admissionReviewVersions: [v1]
+- name: gone.actions.example.com
+  clientConfig: {service: {name: s, namespace: ns, path: /gone}, caBundle: Y2E=}
+  rules: [{apiGroups: [governance.ascendowkai.com], apiVersions: [v1alpha1], operations: [DELETE], resources: [agentactions]}]
+  failurePolicy: Ignore
+  sideEffects: None
+  admissionReviewVersions: [v1]
+`
+	shippedPolicy = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: guarded}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [governance.ascendowkai.com], apiVersions: ["*"], operations: [CREATE, UPDATE], resources: ["*/status"]}]
+  variables: [{name: me, expression: request.userInfo.username}]
+  validations: [{expression: variables.me == "operator", message: refused}]
+`
+	shippedBinding = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: guarded}
+spec: {policyName: guarded, validationActions: [Deny]}
+`
+)
+
+func decodeYAML(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var object map[string]any
+	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return object
+}
+
+// weakenings are edits, as text, and what the guard says of each; empty: nothing.
+type weakenings map[string]struct{ old, new, want string }
+
+func (w weakenings) run(t *testing.T, shipped string) {
+	t.Helper()
+	for name, test := range w {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(shipped, test.old) {
+				t.Fatalf("%q is not in what is shipped", test.old)
+			}
+			live := decodeYAML(t, strings.Replace(shipped, test.old, test.new, 1))
+			found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, shipped)}, &unstructured.Unstructured{Object: live})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(found.weak, "; "); got != test.want {
+				t.Errorf("found %q, want %q", got, test.want)
+			}
+			if len(found.shut) > 0 {
+				t.Errorf("found shut: %q", found.shut)
+			}
+		})
+	}
+}
+
+func TestEachWayToWeakenAWebhookIsFound(t *testing.T) {
+	t.Parallel()
+	const first = "webhook actions.example.com: "
+	weakenings{
+		"as shipped":              {"", "", ""},
+		"failurePolicy Ignore":    {"failurePolicy: Fail", "failurePolicy: Ignore", first + "failurePolicy is Ignore, not Fail"},
+		"failurePolicy unset":     {"failurePolicy: Fail", "timeoutSeconds: 1", ""},
+		"the lesser one as Fail":  {"failurePolicy: Ignore", "failurePolicy: Fail", ""},
+		"matchPolicy Exact":       {"matchPolicy: Equivalent", "matchPolicy: Exact", first + "matchPolicy is Exact, not Equivalent"},
+		"namespace exempted":      {"matchPolicy: Equivalent", "namespaceSelector: {matchLabels: {a: b}}", first + "namespaceSelector leaves out namespaces: a=b"},
+		"namespace by expression": {"matchPolicy: Equivalent", "namespaceSelector: {matchExpressions: [{key: a, operator: DoesNotExist}]}", first + "namespaceSelector leaves out namespaces: !a"},
+		"objects exempted":        {"matchPolicy: Equivalent", "objectSelector: {matchLabels: {a: b}}", first + "objectSelector leaves out objects: a=b"},
+		"empty selectors":         {"matchPolicy: Equivalent", "namespaceSelector: {}\n  objectSelector: {}", ""},
+		"an operation missing":    {"[CREATE, UPDATE, DELETE]", "[CREATE, UPDATE]", first + "rules do not cover DELETE agentactions, DELETE agentactions/*"},
+		"subresources missing":    {"[agentactions, agentactions/*]", "[agentactions]", first + "rules do not cover CREATE agentactions/*, UPDATE agentactions/*, DELETE agentactions/*"},
+		"all but subresources":    {"[agentactions, agentactions/*]", `["*"]`, first + "rules do not cover CREATE agentactions/*, UPDATE agentactions/*, DELETE agentactions/*"},
+		"all resources":           {"[agentactions, agentactions/*]", `["*/*"]`, ""},
+		"all operations":          {"[CREATE, UPDATE, DELETE]", `["*"]`, ""},
+		"another version":         {"apiVersions: [v1alpha1]\n    operations: [CREATE, UPDATE, DELETE]\n    resources: [agentactions, agentactions/*]", "apiVersions: [v1]\n    operations: [CREATE]\n    resources: [agentactions]", first + "rules do not cover CREATE agentactions, CREATE agentactions/*, UPDATE agentactions, UPDATE agentactions/*, DELETE agentactions, DELETE agentactions/*"},
+		"wrong scope":             {"scope: Namespaced", "scope: Cluster", first + "rules do not cover CREATE agentactions, CREATE agentactions/*, UPDATE agentactions, UPDATE agentactions/*, DELETE agentactions, DELETE agentactions/*"},
+		"any scope":               {"scope: Namespaced", `scope: "*"`, ""},
+		"a rule more":             {"  rules:\n", "  rules:\n  - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}\n", ""},
+		"a condition changed":     {`!= "operator"`, `!= "mallory"`, first + "matchConditions leave out requests: not-by-the-operator is not as shipped"},
+		"a condition added":       {"  matchConditions:\n", "  matchConditions:\n  - {name: x, expression: request.userInfo.username != 'mallory'}\n", first + "matchConditions leave out requests: x is not as shipped"},
+		"a condition less":        {"  matchConditions:\n  - {name: not-by-the-operator, expression: request.userInfo.username != \"operator\"}\n", "", ""},
+		"renamed":                 {"- name: actions.example.com", "- name: other.example.com", "webhook actions.example.com is missing"},
+		"by URL":                  {"{service: {name: s, namespace: ns, path: /mutate}, caBundle: Y2E=}", "{url: https://localhost/mutate}", ""},
+		"a webhook more": {"webhooks:\n", "webhooks:\n- {name: x.example.com, clientConfig: {url: https://localhost/}, failurePolicy: Ignore, sideEffects: None, admissionReviewVersions: [v1]}\n",
+			""},
+	}.run(t, shippedWebhooks)
+	weakenings{
+		"failurePolicy Ignore": {"failurePolicy: Fail", "failurePolicy: Ignore", first + "failurePolicy is Ignore, not Fail"},
+	}.run(t, strings.Replace(shippedWebhooks, "Mutating", "Validating", 1))
+}
+
+func TestEachWayToWeakenAPolicyIsFound(t *testing.T) {
+	t.Parallel()
+	const defaults = "failurePolicy: Fail\n  matchConstraints:\n    matchPolicy: Equivalent\n    namespaceSelector: {}\n    objectSelector: {}"
+	weakenings{
+		"as shipped":           {"", "", ""},
+		"with defaults":        {"matchConstraints:", defaults, ""},
+		"default scope":        {`resources: ["*/status"]`, `resources: ["*/status"], scope: "*"`, ""},
+		"failurePolicy Ignore": {"matchConstraints:", "failurePolicy: Ignore\n  matchConstraints:", "spec.failurePolicy is Ignore, not Fail"},
+		"namespace exempted":   {"matchConstraints:", "matchConstraints:\n    namespaceSelector: {matchLabels: {a: b}}", "spec.matchConstraints is not as shipped"},
+		"excluded":             {"matchConstraints:", "matchConstraints:\n    excludeResourceRules: [{apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*']}]", "spec.matchConstraints is not as shipped"},
+		"an operation missing": {"[CREATE, UPDATE]", "[CREATE]", "spec.matchConstraints is not as shipped"},
+		"condition added":      {"  variables:", "  matchConditions: [{name: x, expression: 'false'}]\n  variables:", "spec.matchConditions is not as shipped"},
+		"variable changed":     {"expression: request.userInfo.username", "expression: \"'operator'\"", "spec.variables is not as shipped"},
+		"expression changed":   {`variables.me == "operator"`, "'true'", "spec.validations is not as shipped"},
+		"parameters":           {"  variables:", "  paramKind: {apiVersion: v1, kind: ConfigMap}\n  variables:", "spec.paramKind is not as shipped"},
+	}.run(t, shippedPolicy)
+	weakenings{
+		"as shipped":         {"", "", ""},
+		"empty match":        {"validationActions", "matchResources: {matchPolicy: Equivalent, namespaceSelector: {}, objectSelector: {}}, validationActions", ""},
+		"an action more":     {"[Deny]", "[Deny, Audit]", ""},
+		"only audited":       {"[Deny]", "[Audit]", "spec.validationActions is [Audit], without Deny"},
+		"only warned of":     {"[Deny]", "[Warn]", "spec.validationActions is [Warn], without Deny"},
+		"namespace exempted": {"validationActions", "matchResources: {namespaceSelector: {matchLabels: {a: b}}}, validationActions", "spec.matchResources leaves out requests"},
+		"excluded":           {"validationActions", "matchResources: {excludeResourceRules: [{apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*']}]}, validationActions", "spec.matchResources leaves out requests"},
+		"narrowed":           {"validationActions", "matchResources: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: ['*'], resources: [pods]}]}, validationActions", "spec.matchResources leaves out requests"},
+		"another policy":     {"policyName: guarded", "policyName: other", "spec.policyName is other, not guarded"},
+		"parameters":         {"validationActions", "paramRef: {name: p}, validationActions", "spec.paramRef is not as shipped"},
+	}.run(t, shippedBinding)
+}
+
+func TestWhatIsMissingOrNotServedIsFound(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{shippedWebhooks, shippedPolicy, shippedBinding} {
+		found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, text)}, nil)
+		if err != nil || !slices.Equal(found.weak, []string{"it is missing"}) {
+			t.Errorf("missing: %v, %v", found, err)
+		}
+	}
+	shipped := &unstructured.Unstructured{Object: decodeYAML(t, shippedWebhooks)}
+	found, err := compare(shipped, &unstructured.Unstructured{Object: decodeYAML(t, strings.Replace(shippedWebhooks, ", caBundle: Y2E=", "", 1))})
+	if err != nil || len(found.weak) > 0 ||
+		!slices.Equal(found.shut, []string{"webhook actions.example.com: clientConfig.caBundle is empty, so nobody can reach it"}) {
+		t.Errorf("without caBundle: %v, %v", found, err)
+	}
+}
+
+func TestWhatCannotBeComparedIsAnError(t *testing.T) {
+	t.Parallel()
+	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret"}}
+	if _, err := compare(secret, secret); err == nil || !strings.Contains(err.Error(), "nobody knows how to compare") {
+		t.Errorf("a Secret: %v", err)
+	}
+	odd := &unstructured.Unstructured{Object: decodeYAML(t, "{kind: ValidatingAdmissionPolicy, metadata: {name: x}, spec: 7}")}
+	if _, err := compare(odd, odd); err == nil {
+		t.Error("a spec that is a number can be read")
+	}
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package attacks plays the enemy. Each attack is tried by an unprivileged
+// person with a client certificate or token of their own, against the stack
+// that `make dev` starts: a real control plane with its controllers, and the
+// operator as a process of its own, under its own ServiceAccount, with the
+// shipped configuration.
+//
+// Each attack is tried three times: with everything in place ("up"), with the
+// webhook out of reach ("down"), and with the webhook configurations deleted
+// ("deleted"). It has to be refused, with words that help, and nothing may have
+// changed; or, where the API server alone cannot know better, what was written
+// has to be without effect. A table at the end says what became of each.
+package attacks_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// patience is how long to wait for what must happen; it costs nothing where
+// things go well.
+const patience = 90 * time.Second
+
+// lab is the stack under attack.
+var lab *stack
+
+func TestAttacks(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	RunSpecs(t, "Attacks")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	lab = startStack(ctx)
+}, NodeTimeout(10*time.Minute))
+
+// In each mode every attack is prepared while all is well, then tried.
+var _ = Describe("The attacks", Ordered, func() {
+	for _, m := range modes {
+		Context("with the webhook "+m.String(), Ordered, func() {
+			scenes := map[string]*scene{}
+			BeforeAll(func(ctx SpecContext) {
+				for _, a := range attacks {
+					if a.in(m).skipped == "" {
+						scenes[a.name] = a.set(ctx, m)
+					}
+				}
+				lab.enter(ctx, m)
+				DeferCleanup(func(ctx SpecContext) { lab.restore(ctx) }, NodeTimeout(2*patience))
+			}, NodeTimeout(5*time.Minute))
+			for _, a := range attacks {
+				It(a.String(), func(ctx SpecContext) { a.try(ctx, m, scenes[a.name]) }, SpecTimeout(3*time.Minute))
+			}
+		})
+	}
+	AfterAll(func() { summary.print(GinkgoWriter) })
+})

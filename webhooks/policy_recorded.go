@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package webhooks
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/ow-kai/ascend-operator/internal/audit"
+)
+
+// whyInvalidPolicy is the reason for which policy is refused.
+const whyInvalidPolicy = "InvalidPolicy"
+
+// recorded keeps the record of what another handler refuses, and says so in the
+// API server's own audit log. The refusal stands whether or not the record can
+// be kept; a dry run leaves none.
+type recorded struct {
+	next  admission.Handler
+	kind  string
+	audit audit.Recorder
+	clock clock.PassiveClock
+}
+
+// Handle implements admission.Handler.
+func (r *recorded) Handle(ctx context.Context, req admission.Request) admission.Response {
+	response := r.next.Handle(ctx, req)
+	if response.Allowed {
+		return response
+	}
+	why, message := whyInvalidPolicy, ""
+	if result := response.Result; result != nil {
+		message = result.Message
+		if result.Code == http.StatusBadRequest {
+			why = whyUnreadable
+		}
+	}
+	if response.AuditAnnotations == nil {
+		response.AuditAnnotations = map[string]string{}
+	}
+	response.AuditAnnotations["refused"] = why
+	if dryRun(&req) {
+		return response
+	}
+	err := r.audit.Append(ctx, audit.Record{
+		Time: r.clock.Now(), Event: audit.EventRefused, Actor: req.UserInfo.Username,
+		Kind: r.kind, Namespace: req.Namespace, Name: nameOf(&req), Reason: why, Message: message,
+	})
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Cannot record a refusal", "user", req.UserInfo.Username, "kind", r.kind, "reason", why)
+	}
+	return response
+}
+
+// nameOf is the name of the object of a request; that of one whose name is
+// generated stands in the object alone.
+func nameOf(req *admission.Request) string {
+	if req.Name != "" {
+		return req.Name
+	}
+	var object metav1.PartialObjectMetadata
+	if json.Unmarshal(req.Object.Raw, &object) != nil {
+		return ""
+	}
+	return object.Name
+}

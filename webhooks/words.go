@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package webhooks
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxShown is how much of a name a message quotes, in characters.
+const maxShown = 256
+
+// shown is a name for a message: as it is where every character can be seen,
+// otherwise quoted with escapes, so that no name can pass for another or write
+// to a terminal.
+func shown(name string) string {
+	if utf8.RuneCountInString(name) > maxShown {
+		name = string([]rune(name)[:maxShown-1]) + "…"
+	}
+	plain := utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+	if plain && name != "" {
+		return name
+	}
+	return strconv.QuoteToASCII(name)
+}
+
+// shellWord quotes a word for a POSIX shell, where it needs it.
+func shellWord(word string) string {
+	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+,="
+	if word != "" && strings.Trim(word, harmless) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(shown(word), "'", `'\''`) + "'"
+}
+
+// subjectEntry is the entry of an agent's subjects that names a user.
+func subjectEntry(username string) string {
+	if account, isAccount := strings.CutPrefix(username, serviceAccountPrefix); isAccount {
+		if namespace, name, found := strings.Cut(account, ":"); found {
+			return "{kind: ServiceAccount, namespace: " + namespace + ", name: " + name + "}"
+		}
+	}
+	return "{kind: User, name: " + strconv.Quote(shown(username)) + "}"
+}
