@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -60,11 +60,11 @@ func compareAs[T any](shipped, live *unstructured.Unstructured, compare func(shi
 	return compare(&as[0], &as[1]), nil
 }
 
-func compareWebhooks(shipped, live *admissionv1.ValidatingWebhookConfiguration) finding {
+func compareWebhooks(shipped, live *admissionregistrationv1.ValidatingWebhookConfiguration) finding {
 	var f finding
 	for i := range shipped.Webhooks {
 		want := &shipped.Webhooks[i]
-		at := slices.IndexFunc(live.Webhooks, func(w admissionv1.ValidatingWebhook) bool { return w.Name == want.Name })
+		at := slices.IndexFunc(live.Webhooks, func(w admissionregistrationv1.ValidatingWebhook) bool { return w.Name == want.Name })
 		if at < 0 {
 			f.weak = append(f.weak, fmt.Sprintf("webhook %s is missing", want.Name))
 			continue
@@ -82,12 +82,12 @@ func compareWebhooks(shipped, live *admissionv1.ValidatingWebhookConfiguration) 
 
 // webhookGaps are the ways in which a webhook is asked less than another, or
 // heeded less.
-func webhookGaps(want, got *admissionv1.ValidatingWebhook) []string {
+func webhookGaps(want, got *admissionregistrationv1.ValidatingWebhook) []string {
 	var gaps []string
-	if failurePolicy(want.FailurePolicy) == admissionv1.Fail && failurePolicy(got.FailurePolicy) != admissionv1.Fail {
+	if failurePolicy(want.FailurePolicy) == admissionregistrationv1.Fail && failurePolicy(got.FailurePolicy) != admissionregistrationv1.Fail {
 		gaps = append(gaps, fmt.Sprintf("failurePolicy is %s, not Fail", *got.FailurePolicy))
 	}
-	if matchPolicy(want.MatchPolicy) == admissionv1.Equivalent && matchPolicy(got.MatchPolicy) != admissionv1.Equivalent {
+	if matchPolicy(want.MatchPolicy) == admissionregistrationv1.Equivalent && matchPolicy(got.MatchPolicy) != admissionregistrationv1.Equivalent {
 		gaps = append(gaps, fmt.Sprintf("matchPolicy is %s, not Equivalent", *got.MatchPolicy))
 	}
 	if !sameSelector(want.NamespaceSelector, got.NamespaceSelector) {
@@ -100,7 +100,7 @@ func webhookGaps(want, got *admissionv1.ValidatingWebhook) []string {
 		gaps = append(gaps, "rules do not cover "+strings.Join(missing, ", "))
 	}
 	for _, condition := range got.MatchConditions {
-		shipped := slices.ContainsFunc(want.MatchConditions, func(c admissionv1.MatchCondition) bool {
+		shipped := slices.ContainsFunc(want.MatchConditions, func(c admissionregistrationv1.MatchCondition) bool {
 			return strings.TrimSpace(c.Expression) == strings.TrimSpace(condition.Expression)
 		})
 		if !shipped {
@@ -112,14 +112,14 @@ func webhookGaps(want, got *admissionv1.ValidatingWebhook) []string {
 
 // uncovered are the requests, such as "CREATE agentactions", that a rule of the
 // first list speaks of and none of the second.
-func uncovered(want, got []admissionv1.RuleWithOperations) []string {
+func uncovered(want, got []admissionregistrationv1.RuleWithOperations) []string {
 	var missing []string
 	for _, rule := range want {
 		for _, operation := range rule.Operations {
 			for _, group := range rule.APIGroups {
 				for _, version := range rule.APIVersions {
 					for _, resource := range rule.Resources {
-						covered := slices.ContainsFunc(got, func(r admissionv1.RuleWithOperations) bool {
+						covered := slices.ContainsFunc(got, func(r admissionregistrationv1.RuleWithOperations) bool {
 							return has(r.Operations, operation) && has(r.APIGroups, group) && has(r.APIVersions, version) &&
 								hasResource(r.Resources, resource) && inScope(r.Scope, rule.Scope)
 						})
@@ -152,17 +152,17 @@ func hasResource(list []string, resource string) bool {
 	return slices.Contains(list, name+"/*") || slices.Contains(list, "*/"+subresource)
 }
 
-func inScope(got, want *admissionv1.ScopeType) bool {
-	wide := ptr.Deref(got, admissionv1.AllScopes)
-	return wide == admissionv1.AllScopes || wide == ptr.Deref(want, admissionv1.AllScopes)
+func inScope(got, want *admissionregistrationv1.ScopeType) bool {
+	wide := ptr.Deref(got, admissionregistrationv1.AllScopes)
+	return wide == admissionregistrationv1.AllScopes || wide == ptr.Deref(want, admissionregistrationv1.AllScopes)
 }
 
 // comparePolicy tells every change of the spec, for nobody can say of another
 // expression whether it holds less.
-func comparePolicy(shipped, live *admissionv1.ValidatingAdmissionPolicy) finding {
+func comparePolicy(shipped, live *admissionregistrationv1.ValidatingAdmissionPolicy) finding {
 	want, got := &shipped.Spec, &live.Spec
 	var f finding
-	if failurePolicy(want.FailurePolicy) == admissionv1.Fail && failurePolicy(got.FailurePolicy) != admissionv1.Fail {
+	if failurePolicy(want.FailurePolicy) == admissionregistrationv1.Fail && failurePolicy(got.FailurePolicy) != admissionregistrationv1.Fail {
 		f.weak = append(f.weak, fmt.Sprintf("spec.failurePolicy is %s, not Fail", *got.FailurePolicy))
 	}
 	for _, field := range []struct {
@@ -182,7 +182,7 @@ func comparePolicy(shipped, live *admissionv1.ValidatingAdmissionPolicy) finding
 	return f
 }
 
-func compareBinding(shipped, live *admissionv1.ValidatingAdmissionPolicyBinding) finding {
+func compareBinding(shipped, live *admissionregistrationv1.ValidatingAdmissionPolicyBinding) finding {
 	want, got := &shipped.Spec, &live.Spec
 	var f finding
 	if got.PolicyName != want.PolicyName {
@@ -194,27 +194,27 @@ func compareBinding(shipped, live *admissionv1.ValidatingAdmissionPolicyBinding)
 	if !equality.Semantic.DeepEqual(written(want.MatchResources), written(got.MatchResources)) {
 		f.weak = append(f.weak, "spec.matchResources leaves out requests")
 	}
-	if slices.Contains(want.ValidationActions, admissionv1.Deny) && !slices.Contains(got.ValidationActions, admissionv1.Deny) {
+	if slices.Contains(want.ValidationActions, admissionregistrationv1.Deny) && !slices.Contains(got.ValidationActions, admissionregistrationv1.Deny) {
 		f.weak = append(f.weak, fmt.Sprintf("spec.validationActions is %v, without Deny", got.ValidationActions))
 	}
 	return f
 }
 
 // written is the match with the API's defaults written out.
-func written(match *admissionv1.MatchResources) *admissionv1.MatchResources {
-	full := &admissionv1.MatchResources{}
+func written(match *admissionregistrationv1.MatchResources) *admissionregistrationv1.MatchResources {
+	full := &admissionregistrationv1.MatchResources{}
 	if match != nil {
 		full = match.DeepCopy()
 	}
-	full.MatchPolicy = ptr.To(matchPolicy(full.MatchPolicy))
+	full.MatchPolicy = new(matchPolicy(full.MatchPolicy))
 	for _, selector := range []**metav1.LabelSelector{&full.NamespaceSelector, &full.ObjectSelector} {
 		if *selector == nil {
 			*selector = &metav1.LabelSelector{}
 		}
 	}
-	for _, rules := range [][]admissionv1.NamedRuleWithOperations{full.ResourceRules, full.ExcludeResourceRules} {
+	for _, rules := range [][]admissionregistrationv1.NamedRuleWithOperations{full.ResourceRules, full.ExcludeResourceRules} {
 		for i := range rules {
-			rules[i].Scope = ptr.To(ptr.Deref(rules[i].Scope, admissionv1.AllScopes))
+			rules[i].Scope = new(ptr.Deref(rules[i].Scope, admissionregistrationv1.AllScopes))
 		}
 	}
 	return full
@@ -224,10 +224,10 @@ func sameSelector(a, b *metav1.LabelSelector) bool {
 	return equality.Semantic.DeepEqual(ptr.Deref(a, metav1.LabelSelector{}), ptr.Deref(b, metav1.LabelSelector{}))
 }
 
-func failurePolicy(p *admissionv1.FailurePolicyType) admissionv1.FailurePolicyType {
-	return ptr.Deref(p, admissionv1.Fail)
+func failurePolicy(p *admissionregistrationv1.FailurePolicyType) admissionregistrationv1.FailurePolicyType {
+	return ptr.Deref(p, admissionregistrationv1.Fail)
 }
 
-func matchPolicy(p *admissionv1.MatchPolicyType) admissionv1.MatchPolicyType {
-	return ptr.Deref(p, admissionv1.Equivalent)
+func matchPolicy(p *admissionregistrationv1.MatchPolicyType) admissionregistrationv1.MatchPolicyType {
+	return ptr.Deref(p, admissionregistrationv1.Equivalent)
 }

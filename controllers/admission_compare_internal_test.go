@@ -3,12 +3,15 @@
 package controllers
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/ow-kai/ascend-operator/config"
 )
 
 // The configuration as it is shipped, in the shape that matters here.
@@ -182,5 +185,34 @@ func TestWhatCannotBeComparedIsAnError(t *testing.T) {
 	odd := &unstructured.Unstructured{Object: decodeYAML(t, "{kind: ValidatingAdmissionPolicy, metadata: {name: x}, spec: 7}")}
 	if _, err := compare(odd, odd); err == nil {
 		t.Error("a spec that is a number can be read")
+	}
+}
+
+// TestTheGuardMayReadWhatIsShipped: the role names each object, so a new one
+// has to be added to the markers.
+func TestTheGuardMayReadWhatIsShipped(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("admission_guard.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	webhooks, err := config.Webhooks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies, err := config.AdmissionPolicies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range slices.Concat(webhooks, policies) {
+		granted := false
+		for line := range strings.Lines(string(source)) {
+			names, isMarker := strings.CutPrefix(line, "// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=")
+			granted = granted || isMarker && strings.Contains(names, strings.ToLower(object.GetKind())) &&
+				strings.Contains(strings.NewReplacer("=", ";", ",", ";").Replace(names), ";"+object.GetName()+";")
+		}
+		if !granted {
+			t.Errorf("no RBAC marker grants get on %s %s", object.GetKind(), object.GetName())
+		}
 	}
 }

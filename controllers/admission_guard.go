@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,7 +144,7 @@ func (g *AdmissionGuard) look(ctx context.Context) {
 		if len(found.weak) > 0 {
 			weak = append(weak, key+": "+strings.Join(found.weak, "; "))
 		}
-		if both := append(found.weak[:len(found.weak):len(found.weak)], found.shut...); len(both) > 0 {
+		if both := slices.Concat(found.weak, found.shut); len(both) > 0 {
 			all = append(all, key+": "+strings.Join(both, "; "))
 		}
 	}

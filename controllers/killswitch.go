@@ -243,7 +243,7 @@ func (k *KillSwitch) write(ctx context.Context, change transition) error {
 // is gone, also when another one has its name.
 func (k *KillSwitch) reread(ctx context.Context, action *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
 	var live v1alpha1.AgentAction
-	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(action), &live); client.IgnoreNotFound(err) != nil {
+	if err := client.IgnoreNotFound(k.Live.Get(ctx, client.ObjectKeyFromObject(action), &live)); err != nil {
 		return nil, fmt.Errorf("look again at what has changed: %w", err)
 	}
 	if live.UID != action.UID {

@@ -51,7 +51,7 @@ func (n *notary) share(ctx context.Context, id string) {
 		Data:       map[string][]byte{id: entry},
 	}
 	Expect(api.Create(ctx, secret)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) { Expect(api.Delete(ctx, secret)).To(Succeed()) })
+	DeferCleanup(func() { Expect(api.Delete(context.WithoutCancel(ctx), secret)).To(Succeed()) })
 }
 
 // admit stamps and seals the requester of an action that is to be submitted.

@@ -21,8 +21,8 @@ import (
 // another replica has let in counts here, too. It is for every replica, not only
 // the leader. Actions that were there when the watch began do not count, for the
 // status has them.
-func WatchSubmissions(ctx context.Context, from cache.Cache, limiter *ratelimit.Limiter, clock clock.PassiveClock) error {
-	s := submissions{limiter: limiter, clock: clock}
+func WatchSubmissions(ctx context.Context, from cache.Cache, limiter *ratelimit.Limiter, passive clock.PassiveClock) error {
+	s := submissions{limiter: limiter, clock: passive}
 	return errors.Join(
 		s.handle(ctx, from, &v1alpha1.AgentAction{}, toolscache.ResourceEventHandlerDetailedFuncs{AddFunc: s.submitted}),
 		s.handle(ctx, from, &v1alpha1.Agent{}, toolscache.ResourceEventHandlerFuncs{

@@ -31,7 +31,7 @@ type replica struct {
 }
 
 // replicas start with the actions of a world's agent, whose status they know.
-func (w world) replicas(count int, clock clock.PassiveClock) []*replica {
+func (w world) replicas(count int, passive clock.PassiveClock) []*replica {
 	GinkgoHelper()
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
@@ -42,8 +42,8 @@ func (w world) replicas(count int, clock clock.PassiveClock) []*replica {
 		options.Scheme = scheme
 		of, err := cache.New(config, options)
 		Expect(err).NotTo(HaveOccurred())
-		r := &replica{ratelimit.New(), clock, types.NamespacedName{Namespace: w.namespace, Name: "agent"}, w}
-		Expect(controllers.WatchSubmissions(ctx, of, r.Limiter, clock)).To(Succeed())
+		r := &replica{ratelimit.New(), passive, types.NamespacedName{Namespace: w.namespace, Name: "agent"}, w}
+		Expect(controllers.WatchSubmissions(ctx, of, r.Limiter, passive)).To(Succeed())
 		group.Go(func() {
 			defer GinkgoRecover()
 			Expect(of.Start(ctx)).To(Succeed())

@@ -40,7 +40,8 @@ func (w *warnings) useless(path string, patterns []v1alpha1.Glob, all string, wh
 		if no == "" {
 			continue
 		}
-		if count++; first < 0 {
+		count++
+		if first < 0 {
 			first, reason = i, no
 		}
 	}

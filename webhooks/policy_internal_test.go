@@ -3,6 +3,7 @@
 package webhooks
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -466,5 +467,5 @@ func TestRefusalsAreRecorded(t *testing.T) {
 func equalRecords(a, b audit.Record) bool {
 	one, errOne := json.Marshal(a)
 	two, errTwo := json.Marshal(b)
-	return errOne == nil && errTwo == nil && string(one) == string(two)
+	return errOne == nil && errTwo == nil && bytes.Equal(one, two)
 }

@@ -3,8 +3,13 @@
 package webhooks
 
 import (
+	"errors"
+	"fmt"
+
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
 // The paths of the validating webhooks, as config/webhook names them.
@@ -20,18 +25,24 @@ const (
 // it refuses what could not work, and warns of what will surprise.
 func registerPolicyValidators(mgr ctrl.Manager, o Options) error {
 	refs := &references{policy: o.Policy, live: o.Live}
-	register(mgr, o, pathSmartRule, smartRules(o, refs))
-	register(mgr, o, pathApprovalWorkflow, approvalWorkflows(o))
-	register(mgr, o, pathAgent, agents(refs))
-	register(mgr, o, pathRiskModel, riskModels())
-	register(mgr, o, pathWebhookSubscription, webhookSubscriptions(refs))
-	return nil
+	return errors.Join(
+		register(mgr, o, pathSmartRule, smartRules(o, refs)),
+		register(mgr, o, pathApprovalWorkflow, approvalWorkflows(o)),
+		register(mgr, o, pathAgent, agents(refs)),
+		register(mgr, o, pathRiskModel, riskModels()),
+		register(mgr, o, pathWebhookSubscription, webhookSubscriptions(refs)),
+	)
 }
 
 // register serves the validator of one kind under a path, and keeps the record
-// of what it refuses.
-func register[T policyObject](mgr ctrl.Manager, o Options, path string, v *validator[T]) {
+// of what it refuses. It fails where the manager's scheme lacks the kind, of
+// which nothing could then be decoded.
+func register[T policyObject](mgr ctrl.Manager, o Options, path string, v *validator[T]) error {
+	if kind := v1alpha1.GroupVersion.WithKind(v.kind); !mgr.GetScheme().Recognizes(kind) {
+		return fmt.Errorf("serve %s: the manager's scheme lacks %s; add v1alpha1.AddToScheme", path, kind)
+	}
 	hook := admission.WithValidator(mgr.GetScheme(), v)
 	hook.Handler = &recorded{next: hook.Handler, kind: v.kind, audit: o.Audit, clock: o.Clock}
 	mgr.GetWebhookServer().Register(path, hook)
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	kerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -64,7 +64,7 @@ func fieldErrors(err error) field.ErrorList {
 		return nil
 	}
 	all := []error{err}
-	if aggregate := utilerrors.Aggregate(nil); errors.As(err, &aggregate) {
+	if aggregate := kerrors.Aggregate(nil); errors.As(err, &aggregate) {
 		all = aggregate.Errors()
 	}
 	var out field.ErrorList

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -91,7 +92,9 @@ func (r *refusal) response() admission.Response {
 		details.RetryAfterSeconds = int32(max(1, (r.retryAfter+time.Second-1)/time.Second)) //nolint:gosec // at most a day
 	}
 	if r.field != "" {
-		details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: r.field, Message: r.message}}
+		// kubectl shows causes in the place of the message, each after its field.
+		cause := strings.TrimPrefix(strings.TrimPrefix(r.message, r.field), ": ")
+		details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: r.field, Message: strings.TrimSpace(cause)}}
 	}
 	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{
 		Result: &metav1.Status{

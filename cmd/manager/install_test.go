@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,8 +17,10 @@ import (
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/util/cert"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -63,10 +66,34 @@ func myself(ctx context.Context) v1alpha1.UserName {
 func admitBy(ctx context.Context, p *process) {
 	GinkgoHelper()
 	awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 200)
-	envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil)
-	probe := newAction()
-	Eventually(func() error { return api.Create(ctx, probe.DeepCopy(), client.DryRunAll) }).WithTimeout(patience).Should(Succeed())
+	envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil) //nolint:contextcheck // it bounds its own time
+	awaitAdmission(ctx)
 	Expect(caBundles(ctx)).To(HaveEach(Not(BeEmpty())))
+}
+
+// awaitAdmission waits until an action would be let in.
+func awaitAdmission(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(func() error { return api.Create(ctx, newAction(), client.DryRunAll) }).WithTimeout(patience).Should(Succeed())
+}
+
+// writeCertificate writes a new one into a folder, and returns what to trust.
+func writeCertificate(folder string) []byte {
+	GinkgoHelper()
+	certificate, key, err := cert.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(filepath.Join(folder, "tls.key"), key, 0o600)).To(Succeed())
+	Expect(os.WriteFile(filepath.Join(folder, "tls.crt"), certificate, 0o600)).To(Succeed())
+	return certificate
+}
+
+// certificateSecret is empty when there is none.
+func certificateSecret(ctx context.Context) *corev1.Secret {
+	GinkgoHelper()
+	secret := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: certs.SecretName}
+	Expect(client.IgnoreNotFound(api.Get(ctx, key, secret))).To(Succeed())
+	return secret
 }
 
 func newAction() *v1alpha1.AgentAction {

@@ -115,6 +115,30 @@ var _ = Describe("The operator", Serial, func() {
 		Expect(holder(ctx)).To(BeEmpty(), "the lease is given up")
 	})
 
+	It("serves the certificate of files, and leaves Secret and caBundle to others", func(ctx SpecContext) {
+		folder := GinkgoT().TempDir()
+		first := writeCertificate(folder)
+		before := certificateSecret(ctx)
+		p := startProcess(ctx, "--webhook-cert-dir="+folder)
+		awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 200)
+		envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, first)
+		awaitAdmission(ctx)
+
+		second := writeCertificate(folder) // as cert-manager renews it
+		envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, second)
+		awaitAdmission(ctx)
+		Expect(caBundles(ctx)).To(HaveEach(Equal(second)))
+		Expect(certificateSecret(ctx)).To(Equal(before))
+		p.signal(syscall.SIGTERM)
+		Expect(p.awaitEnd()).To(BeZero())
+	})
+
+	It("says what is wrong when the files are not there", func(ctx SpecContext) {
+		p := startProcess(ctx, "--webhook-cert-dir="+GinkgoT().TempDir())
+		Expect(p.awaitEnd()).To(Equal(exitFailure))
+		Expect(p.log.String()).To(And(ContainSubstring("--webhook-cert-dir: open "), ContainSubstring("put certificate and key there")))
+	})
+
 	It("shows metrics to others only with a token that may", func(ctx SpecContext) {
 		_, port, _ := strings.Cut(freeAddress(ctx), ":")
 		p := startProcess(ctx, "--metrics-bind-address=0.0.0.0:"+port)

@@ -24,6 +24,7 @@ const modulePath = "github.com/ow-kai/ascend-operator"
 //	bin/kubectl          the kubectl that fits the cluster
 //	cluster/             the control plane, see hack/devcluster
 //	identities/          kubeconfigs of the ServiceAccounts; mode 0600
+//	webhooks.json        the webhook configurations, with the operator's address
 //	logs/operator.log    what the operator prints
 //	logs/cluster.log     what the control plane's driver prints
 type folder string

@@ -24,8 +24,9 @@ const (
 // operator is bin/manager while it runs.
 type operator struct {
 	*child
-	metrics string // host:port
-	probes  string // host:port
+	metrics  string // host:port
+	probes   string // host:port
+	webhooks string // host:port
 }
 
 // checkBuilt says what to do where the programs have not been built.
@@ -38,24 +39,29 @@ func (s shell) checkBuilt() error {
 	return nil
 }
 
-// startOperator starts bin/manager as its own ServiceAccount and waits until
-// it is ready. The operator is returned with an error too, once it runs; the
-// caller stops it.
+// startOperator installs the webhooks, starts bin/manager as its own
+// ServiceAccount, and waits until it is ready and the API server asks it. The
+// operator is returned with an error too, once it runs; the caller stops it.
 func (s shell) startOperator(ctx context.Context) (*operator, error) {
 	if _, err := s.impersonate(ctx, operatorNamespace, operatorAccount); err != nil {
 		return nil, fmt.Errorf("token of the operator's ServiceAccount: %w", err)
 	}
-	ports, err := freePorts(ctx, 2)
+	ports, err := freePorts(ctx, 3)
 	if err != nil {
 		return nil, err
 	}
-	o := &operator{metrics: ports[0], probes: ports[1]}
+	o := &operator{metrics: ports[0], probes: ports[1], webhooks: ports[2]}
+	if err := s.installWebhooks(ctx, o.webhooks); err != nil {
+		return nil, fmt.Errorf("install the webhooks: %w", err)
+	}
 	kubeconfig := s.folder.identity(operatorAccount)
 	o.child, err = startChild("operator", []string{
 		filepath.Join(s.root, "bin", "manager"),
 		"--kubeconfig=" + kubeconfig,
 		"--metrics-bind-address=" + o.metrics,
 		"--health-probe-bind-address=" + o.probes,
+		"--webhook-bind-address=" + o.webhooks,
+		"--webhook-hosts=127.0.0.1",
 		"--leader-elect",
 		"--leader-election-namespace=" + operatorNamespace,
 		"--audit-log=" + s.folder.auditLog(),
@@ -63,8 +69,10 @@ func (s shell) startOperator(ctx context.Context) (*operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = o.awaitReady(ctx)
-	return o, err
+	if err := o.awaitReady(ctx); err != nil {
+		return o, err
+	}
+	return o, s.awaitAdmission(ctx, o)
 }
 
 // awaitReady waits until /readyz says yes.

@@ -72,6 +72,14 @@ func TestTheFirstCertificate(t *testing.T) {
 	}
 }
 
+// Other pages state these.
+func TestStatedTimes(t *testing.T) {
+	t.Parallel()
+	if Interval != 10*time.Second || PropagationTime != time.Minute {
+		t.Errorf("a look every %s, a CA settles in %s", Interval, PropagationTime)
+	}
+}
+
 func TestTheServingCertificateIsRenewed(t *testing.T) {
 	t.Parallel()
 	first, _ := renewed(t, testTerms, &material{}, start, never)

@@ -73,17 +73,17 @@ func evaluated(action, written *v1alpha1.AgentAction) bool {
 
 // tell says what came of the verdict. It fails when that is not what the user
 // wanted.
-func (j *judge) tell(now time.Time, before, after *v1alpha1.AgentAction) error {
+func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction) error {
 	name, out := safeText(before.Name), j.session.Out
 	if after == nil {
-		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, safeText(j.entryStage(before)))
+		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, safeText(j.entryStage(written)))
 		if j.wait > 0 {
 			fmt.Fprintf(out, "; the operator has not answered within %s", j.wait)
 		}
 		fmt.Fprintf(out, "\nWhat comes of it: ascend explain %s\n", name)
 		return nil
 	}
-	if why := whyUncounted(after, j.me.username, j.entryStage(before)); why != "" {
+	if why := whyUncounted(after, j.me.username, j.entryStage(written)); why != "" {
 		return fmt.Errorf("recorded, but %s of %s does not count: %s", j.noun(), name, why)
 	}
 	status := &after.Status

@@ -4,12 +4,12 @@ package cli
 
 import (
 	"context"
-	"slices"
+	"net/http"
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
@@ -20,16 +20,14 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
-// cluster is a cluster with one user and an operator of which the test says
+// cluster is a cluster with one user, and an operator of which the test says
 // what it does. The zero value lets the user, alice of ascend-approvers, do
-// everything, and has no operator.
+// everything; admission stamps her verdicts, and nobody evaluates them.
 type cluster struct {
 	objects []client.Object
 	me      *identity
-	// verbs is asked for "approve ascend-system/high"; nil allows everything.
-	verbs func(question string) bool
-	// unreadable names kinds the user may not get.
-	unreadable []string
+	// refusal is what admission says to every verdict; empty: it stamps them.
+	refusal string
 	// unwatchable: the user may not watch.
 	unwatchable bool
 	// meanwhile is what others write before the n-th patch of the user.
@@ -65,7 +63,7 @@ func (c *cluster) dial(t *testing.T) func(*rest.Config) (client.WithWatch, error
 		WithIndex(&v1alpha1.AgentAction{}, fieldDecision, index(func(a *v1alpha1.AgentAction) string { return string(a.Status.Decision) })).
 		Build()
 	return func(*rest.Config) (client.WithWatch, error) {
-		return interceptor.NewClient(c.store, interceptor.Funcs{Create: c.create, Get: c.get, Patch: c.patch, Watch: c.watch}), nil
+		return interceptor.NewClient(c.store, interceptor.Funcs{Create: c.create, Patch: c.patch, Watch: c.watch}), nil
 	}
 }
 
@@ -81,32 +79,18 @@ func index(field func(*v1alpha1.AgentAction) string) client.IndexerFunc {
 }
 
 func (c *cluster) create(_ context.Context, _ client.WithWatch, object client.Object, _ ...client.CreateOption) error {
-	switch review := object.(type) {
-	case *authenticationv1.SelfSubjectReview:
-		me := alice
-		if c.me != nil {
-			me = *c.me
-		}
+	if review, isReview := object.(*authenticationv1.SelfSubjectReview); isReview {
+		me := c.user()
 		review.Status.UserInfo = authenticationv1.UserInfo{Username: me.username, UID: me.uid, Groups: me.groups}
-	case *authorizationv1.SelfSubjectAccessReview:
-		asked := review.Spec.ResourceAttributes
-		review.Status.Allowed = c.verbs == nil || c.verbs(asked.Verb+" "+asked.Namespace+"/"+asked.Name)
 	}
 	return nil
 }
 
-func (c *cluster) get(ctx context.Context, store client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
-	switch object.(type) {
-	case *v1alpha1.ApprovalWorkflow:
-		if slices.Contains(c.unreadable, "approvalworkflows") {
-			return forbidden("get", "approvalworkflows", key.Name)
-		}
-	case *v1alpha1.Agent:
-		if slices.Contains(c.unreadable, "agents") {
-			return forbidden("get", "agents", key.Name)
-		}
+func (c *cluster) user() identity {
+	if c.me != nil {
+		return *c.me
 	}
-	return store.Get(ctx, key, object, options...)
+	return alice
 }
 
 // patch lets others write first, and counts the generation as an API server does.
@@ -118,11 +102,43 @@ func (c *cluster) patch(ctx context.Context, store client.WithWatch, object clie
 		}
 	}
 	c.patches++
+	if c.refusal != "" {
+		return denied(c.refusal)
+	}
 	if err := store.Patch(ctx, object, patch, options...); err != nil {
+		return err
+	}
+	if dry := (&client.PatchOptions{}).ApplyOptions(options).DryRun; len(dry) > 0 {
+		return nil
+	}
+	if err := c.write(ctx, key, c.stamp); err != nil {
+		return err
+	}
+	if err := store.Get(ctx, key, object); err != nil {
 		return err
 	}
 	object.SetGeneration(object.GetGeneration() + 1)
 	return nil
+}
+
+// stamp completes the latest verdict, as admission does.
+func (c *cluster) stamp(action *v1alpha1.AgentAction) {
+	given := &action.Spec.Approvals[len(action.Spec.Approvals)-1]
+	given.Approver, given.UID, given.Time = c.user().username, c.user().uid, micro(testNow)
+	if given.Verdict == v1alpha1.VerdictOverride {
+		given.Stage = v1alpha1.OverrideStage
+		if len(action.Spec.Approvals) > 1 {
+			given.Stage += "@2025-12-19T14:02:10.000000Z"
+		}
+	}
+}
+
+// denied is how the API server tells of a refusal by admission.
+func denied(message string) error {
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+		Message: `admission webhook "agentactions.governance.ascendowkai.com" denied the request: ` + message,
+	}}
 }
 
 // watch lets the operator do its work once somebody watches.

@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
 // requestError is a request to the API server that failed. Its text says what
@@ -34,8 +37,13 @@ func (s *session) failed(err error, doing string) error {
 
 func (s *session) describe(err error, doing string) string {
 	message := safeText(err.Error())
+	refused, isRefused := refusal(err)
 	var unreachable *url.Error
 	switch {
+	case isRefused:
+		return fmt.Sprintf("cannot %s: %s", doing, refused)
+	case strings.Contains(message, "failed calling webhook"):
+		return fmt.Sprintf("cannot %s: %s\nThe operator has to look at it and does not answer: kubectl get pods -n %s", doing, message, v1alpha1.GlobalNamespace)
 	case errors.Is(err, context.Canceled):
 		return "interrupted; could not " + doing
 	case isKindMissing(err):
@@ -49,6 +57,25 @@ func (s *session) describe(err error, doing string) string {
 	default:
 		return fmt.Sprintf("cannot %s: %s", doing, message)
 	}
+}
+
+// refusal is what admission said when it refused a request, without the words
+// that the API server puts before it, and safe for the terminal, line by line.
+func refusal(err error) (text string, refused bool) {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return "", false
+	}
+	for _, before := range []string{`" denied the request: `, `' denied request: `} { // of a webhook, of a policy
+		if _, said, found := strings.Cut(status.Status().Message, before); found {
+			lines := strings.Split(said, "\n")
+			for i := range lines {
+				lines[i] = safeText(lines[i])
+			}
+			return strings.Join(lines, "\n"), true
+		}
+	}
+	return "", false
 }
 
 // cluster names the cluster by its address and by where that is configured.

@@ -74,6 +74,16 @@ func (r result) transcript(argv []string) string {
 	return text + fmt.Sprintf("--- exit %d\n", r.code)
 }
 
+// shellWord quotes a word for a POSIX shell, where it needs it, and makes it
+// safe for the terminal.
+func shellWord(word string) string {
+	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+,="
+	if word != "" && strings.Trim(word, harmless) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(safeText(word), "'", `'\''`) + "'"
+}
+
 // checkGolden compares text with testdata/<test>.txt.
 func checkGolden(t *testing.T, got string) {
 	t.Helper()

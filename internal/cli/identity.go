@@ -9,8 +9,6 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
 // identity is who the user is, as the API server knows them.
@@ -71,21 +69,4 @@ func (i identity) names() []string {
 		}
 	}
 	return names
-}
-
-// entriesOf writes an ApproverSet as entries, in the order in which
-// pendingApprovers has them.
-func entriesOf(set v1alpha1.ApproverSet) []string {
-	var entries []string
-	for _, user := range set.Users {
-		entries = append(entries, userPrefix+string(user))
-	}
-	for _, group := range set.Groups {
-		entries = append(entries, groupPrefix+string(group))
-	}
-	for _, account := range set.ServiceAccounts {
-		entries = append(entries, accountPrefix+string(account.Namespace)+"/"+string(account.Name))
-	}
-	slices.Sort(entries)
-	return slices.Compact(entries)
 }

@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,13 +78,13 @@ func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
 	if err != nil {
 		return err
 	}
-	standing, err := j.check(ctx, action)
+	as, err := j.check(action)
 	if err != nil {
 		return err
 	}
 	now := j.session.clock.Now()
-	fmt.Fprintf(j.session.Out, "%s\n  %s\n", summary(action), j.stageLine(action, standing))
-	written, err := j.record(ctx, action, standing)
+	fmt.Fprintf(j.session.Out, "%s\n  %s\n", summary(action), j.stageLine(action, as))
+	written, err := j.record(ctx, action)
 	switch {
 	case err != nil:
 		return err
@@ -91,7 +92,7 @@ func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
 		fmt.Fprintf(j.session.Out, "dry run: %s would be recorded; nothing was written\n", j.noun())
 		return nil
 	}
-	return j.tell(now, action, j.await(ctx, written))
+	return j.tell(now, action, written, j.await(ctx, written))
 }
 
 // getAction reads an action; one that is not there is refused with the
@@ -143,18 +144,13 @@ func (j *judge) participle() string {
 	return "approved"
 }
 
-// verb is the RBAC verb on the workflow that the verdict needs.
-func (j *judge) verb() string {
-	if j.verdict == v1alpha1.VerdictOverride {
-		return "override"
+// entryStage is the stage under which admission keeps the verdict that was
+// written: that of the user's latest entry.
+func (j *judge) entryStage(written *v1alpha1.AgentAction) string {
+	for _, given := range slices.Backward(written.Spec.Approvals) {
+		if given.Approver == j.me.username {
+			return given.Stage
+		}
 	}
-	return "approve"
-}
-
-// entryStage is the stage that the entry of this verdict names.
-func (j *judge) entryStage(action *v1alpha1.AgentAction) string {
-	if j.verdict == v1alpha1.VerdictOverride {
-		return overrideStage(action, j.me)
-	}
-	return action.Status.Approval.Stage
+	return written.Status.Approval.Stage
 }

@@ -30,16 +30,17 @@ const (
 // record writes the verdict into the action and returns the action as written.
 // When somebody else was faster it reads again, checks again, and writes only
 // if what is judged is still the same.
-func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction, mine standing) (*v1alpha1.AgentAction, error) {
+func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
 	var options []client.PatchOption
 	if j.dryRun {
 		options = append(options, client.DryRunAll)
 	}
 	current := action
+	var err error
 	for range recordAttempts {
-		patch, err := j.patch(current, mine.as)
-		if err != nil {
-			return nil, err
+		patch, invalid := j.patch(current)
+		if invalid != nil {
+			return nil, invalid
 		}
 		written := current.DeepCopy()
 		err = j.cl.Patch(ctx, written, patch, options...)
@@ -49,9 +50,13 @@ func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction, mine s
 		if err := pause(ctx, wait.Jitter(recordPause, recordJitter)); err != nil {
 			return nil, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
 		}
-		if current, err = j.reread(ctx, action); err != nil {
-			return nil, err
+		var changed error
+		if current, changed = j.reread(ctx, action); changed != nil {
+			return nil, changed
 		}
+	}
+	if _, refused := refusal(err); refused {
+		return nil, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
 	}
 	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same moment; try again", j.noun(), safeText(action.Name))
 }
@@ -97,13 +102,20 @@ func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alp
 	return current, nil
 }
 
-// patch adds one approval, as a JSON patch: it leaves the others as they are,
+// patch adds one approval: the verdict, the comment, and what the user has seen,
+// which admission holds against what there is. Who they are and as what they
+// count it stamps itself, and the stage of an override. It is sent as a JSON patch: it leaves the others as they are,
 // including fields that this program does not know, which a merge patch of the
 // whole list would drop. Setting the resourceVersion makes the API server
 // answer Conflict when the action has been written to since it was read.
-func (j *judge) patch(action *v1alpha1.AgentAction, as string) (client.Patch, error) {
-	approval := newApproval(action, j.me, as, j.entryStage(action), j.session.clock.Now())
-	approval.Verdict, approval.Comment = j.verdict, j.comment
+func (j *judge) patch(action *v1alpha1.AgentAction) (client.Patch, error) {
+	seen := action.Status.Approval
+	approval := v1alpha1.Approval{
+		Verdict: j.verdict, Comment: j.comment, SpecDigest: action.Status.SpecDigest, WorkflowRevision: seen.Revision,
+	}
+	if j.verdict != v1alpha1.VerdictOverride {
+		approval.Stage = seen.Stage
+	}
 
 	type operation struct {
 		Op    string `json:"op"`

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
@@ -28,7 +26,12 @@ func gave(why string) *v1alpha1.AgentAction {
 	})
 }
 
-func nobody(string) bool { return false }
+// What admission says, in so many lines.
+const (
+	ownAction = "alice submitted this action. To withdraw it:\n  kubectl patch agentaction act-ghi789 -n default --type=merge -p '{\"spec\":{\"cancelled\":true}}'"
+	noVerb    = "alice does not hold the verb approve on approvalworkflow high of namespace ascend-system; whoever administers that namespace can grant it:\n" +
+		"  kubectl create role ascend-approve-high -n ascend-system --verb=approve --resource=approvalworkflows.governance.ascendowkai.com --resource-name=high"
+)
 
 func TestRefusals(t *testing.T) {
 	approve := []string{"ascend", "approve", "act-ghi789"}
@@ -53,31 +56,16 @@ func TestRefusals(t *testing.T) {
 			a.Status.Approval.Stage = "approval@2025-12-19T14:02:10.000000Z"
 		}), cluster{}), approve, false},
 		"twice-not-counted": {with(gave("the workflows changed"), cluster{}), approve, false},
-		"requester":         {with(pending(), cluster{me: &identity{username: "system:serviceaccount:default:tutorial-agent", groups: []string{"ascend-approvers"}}}), approve, false},
-		"requester-denies": {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Requester.Username = "alice" }), cluster{}),
+		"requester":         {with(pending(), cluster{me: &identity{username: "system:serviceaccount:default:tutorial-agent"}, refusal: ownAction}), approve, false},
+		"requester-denies": {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Requester.UID = "uid-alice" }), cluster{refusal: ownAction}),
 			[]string{"ascend", "deny", "act-ghi789", "--reason", "changed my mind"}, false},
-		"requester-by-uid": {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Requester.UID = "uid-alice" }), cluster{}), approve, false},
-		"owner": {with(pending(), cluster{objects: []client.Object{high(nil),
-			tutorialAgent(func(spec *v1alpha1.AgentSpec) { spec.Owner = "Alice" })}}), approve, false},
-		"subject": {with(pending(), cluster{objects: []client.Object{high(nil), tutorialAgent(func(spec *v1alpha1.AgentSpec) {
-			spec.Subjects = []v1alpha1.Subject{{Kind: v1alpha1.SubjectUser, Name: "bob"}, {Kind: v1alpha1.SubjectGroup, Name: "ascend-approvers"}}
-		})}}), approve, false},
+		"no-verb":         {with(pending(), cluster{refusal: noVerb}), approve, false},
+		"no-override":     {with(pending(), cluster{refusal: "no workflow of this action has an emergencyOverride"}), append(approve, "--override", "--comment", "incident"), false},
+		"dry-run":         {with(pending(), cluster{refusal: noVerb}), append(approve, "--dry-run"), false},
+		"hostile-refusal": {with(pending(), cluster{refusal: "no \x1b[2K\rerror: you may\u202e"}), approve, false},
 		"not-an-approver": {with(pending(), cluster{me: stranger}), approve, false},
 		"nobody-left":     {with(changed(func(a *v1alpha1.AgentAction) { a.Status.Approval.PendingApprovers = nil }), cluster{}), approve, false},
-		"comment-missing": {with(pending(), cluster{objects: []client.Object{
-			high(func(spec *v1alpha1.ApprovalWorkflowSpec) { spec.RequireComment = true })}}), approve, false},
-		"no-verb":           {with(pending(), cluster{verbs: nobody}), approve, false},
-		"no-verb-in-person": {with(pending(), cluster{verbs: nobody, me: &identity{username: "carol"}}), approve, false},
-		"no-verb-no-workflow": {with(changed(func(a *v1alpha1.AgentAction) {
-			a.Status.Approval.Workflows, a.Status.Approval.PendingApprovers = nil, []string{verbApprove}
-		}), cluster{verbs: nobody, me: &identity{username: "system:serviceaccount:ci:it's bot"}}), approve, false},
-		"no-override": {with(pending(), cluster{}), append(approve, "--override", "--comment", "incident"), false},
-		"not-an-overrider": {with(pending(), cluster{objects: []client.Object{high(func(spec *v1alpha1.ApprovalWorkflowSpec) {
-			spec.EmergencyOverride = &v1alpha1.EmergencyOverride{Approvers: v1alpha1.ApproverSet{
-				Users: []v1alpha1.UserName{"root"}, Groups: []v1alpha1.UserName{"sre"},
-				ServiceAccounts: []v1alpha1.ServiceAccountReference{{Namespace: "ops", Name: "bot"}}}}
-		})}}), append(approve, "--override", "--comment", "incident"), false},
-		"changed-stage": {with(twoStages(pending()), cluster{meanwhile: []func(*v1alpha1.AgentAction){passes}}), approve, false},
+		"changed-stage":   {with(twoStages(pending()), cluster{meanwhile: []func(*v1alpha1.AgentAction){passes}}), approve, false},
 		"changed-workflow": {with(pending(), cluster{meanwhile: []func(*v1alpha1.AgentAction){func(a *v1alpha1.AgentAction) {
 			a.Status.Approval.Revision = "sha256:xxxx"
 		}}}), approve, false},

@@ -80,9 +80,12 @@ func (j *judge) refuseOtherStage(action *v1alpha1.AgentAction, _ time.Time) stri
 
 // refuseTwice: an approval is one entry a person and stage, and cannot be changed.
 func (j *judge) refuseTwice(action *v1alpha1.AgentAction, now time.Time) string {
-	stage := j.entryStage(action)
+	stage := action.Status.Approval.Stage
+	if j.verdict == v1alpha1.VerdictOverride {
+		stage = v1alpha1.OverrideStage
+	}
 	for _, given := range action.Spec.Approvals {
-		if given.Approver != j.me.username || given.Stage != stage && !countsAlready(action, given, stage) {
+		if given.Approver != j.me.username || !j.sameEntry(action, given, stage) {
 			continue
 		}
 		text := fmt.Sprintf("you have already given the verdict %s in stage %s", safeText(string(given.Verdict)), safeText(given.Stage))
@@ -95,6 +98,12 @@ func (j *judge) refuseTwice(action *v1alpha1.AgentAction, now time.Time) string 
 		return text + "; a verdict cannot be changed, and counts once"
 	}
 	return ""
+}
+
+// sameEntry says whether another verdict would be the one that was given. An
+// override that is void, because the workflows changed, can be given again.
+func (j *judge) sameEntry(action *v1alpha1.AgentAction, given v1alpha1.Approval, stage string) bool {
+	return given.Stage == stage && j.verdict != v1alpha1.VerdictOverride || countsAlready(action, given, stage)
 }
 
 // countsAlready says whether an approval was given for the same stage under the

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -124,16 +123,13 @@ func dial(config *rest.Config) (client.WithWatch, error) {
 
 func newScheme() (*runtime.Scheme, error) {
 	kinds := runtime.NewScheme()
-	builder := runtime.NewSchemeBuilder(v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme)
+	builder := runtime.NewSchemeBuilder(v1alpha1.AddToScheme, authenticationv1.AddToScheme)
 	return kinds, builder.AddToScheme(kinds)
 }
 
 func newMapper() apimeta.RESTMapper {
 	mapper := apimeta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
-	for _, kind := range []string{"Agent", "AgentAction", "ApprovalWorkflow"} {
-		mapper.Add(v1alpha1.GroupVersion.WithKind(kind), apimeta.RESTScopeNamespace)
-	}
+	mapper.Add(v1alpha1.GroupVersion.WithKind("AgentAction"), apimeta.RESTScopeNamespace)
 	mapper.Add(authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), apimeta.RESTScopeRoot)
-	mapper.Add(authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), apimeta.RESTScopeRoot)
 	return mapper
 }

@@ -19,11 +19,11 @@ func summary(action *v1alpha1.AgentAction) string {
 }
 
 // stageLine says where the verdict goes, and as whom it counts.
-func (j *judge) stageLine(action *v1alpha1.AgentAction, mine standing) string {
+func (j *judge) stageLine(action *v1alpha1.AgentAction, as string) string {
 	if j.verdict == v1alpha1.VerdictOverride {
-		return "emergency override of " + workflowNames(action.Status.Approval.Workflows) + countsAs(mine.as)
+		return "emergency override of " + workflowNames(action.Status.Approval.Workflows)
 	}
-	return stageWord(action.Status.Approval) + countsAs(mine.as)
+	return stageWord(action.Status.Approval) + countsAs(as)
 }
 
 func countsAs(as string) string {

@@ -102,8 +102,8 @@ type Keyring struct {
 
 // New makes a keyring without keys. live reads from the API server itself;
 // writer writes.
-func New(live client.Reader, writer client.Client, time clock.Clock) *Keyring {
-	return &Keyring{live: live, writer: writer, clock: time}
+func New(live client.Reader, writer client.Client, c clock.Clock) *Keyring {
+	return &Keyring{live: live, writer: writer, clock: c}
 }
 
 // Format shows no key, however the keyring is printed.

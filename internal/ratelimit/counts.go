@@ -63,7 +63,7 @@ func (l *Limiter) Unwritten(agent types.NamespacedName, written v1alpha1.Submiss
 	}
 	for i, said := range windowsOf(written) {
 		said.advance(at, said.start, widths[i])
-		if w := s.windows[i]; s.seeded && w != said && !(w.empty() && said.empty()) {
+		if w := s.windows[i]; s.seeded && w != said && (!w.empty() || !said.empty()) {
 			return counts, true
 		}
 	}

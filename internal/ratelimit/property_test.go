@@ -4,7 +4,7 @@ package ratelimit_test
 
 import (
 	"encoding/binary"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -116,7 +116,7 @@ func FuzzLimiter(f *testing.F) {
 			if call&8 != 0 {
 				at = midnight.Add(time.Duration(n % int64(48*time.Hour)))
 			}
-			name := fmt.Sprint(call >> 4)
+			name := strconv.Itoa(int(call >> 4))
 			switch call & 7 {
 			case 0, 1, 2:
 				refusal, ok := l.Admit(agent, name, all, at)

@@ -84,19 +84,23 @@ func (w *window) wait(limit, now, width int64) int64 {
 	return w.start + 2*width - mulDiv(limit-1, width, w.current) - now
 }
 
-// mulDiv is a*b/c, rounded down, for 0 <= a < c and 0 <= b.
-func mulDiv(a, b, c int64) int64 {
-	high, low := bits.Mul64(uint64(a), uint64(b))
-	quotient, _ := bits.Div64(high, low, uint64(c))
-	return int64(quotient)
-}
-
-// mulDivUp is a*b/c, rounded up, for 0 <= a and 0 <= b <= c, c > 0.
+// mulDivUp is a*b/c, rounded up, as mulDiv is rounded down.
 func mulDivUp(a, b, c int64) int64 {
-	high, low := bits.Mul64(uint64(a), uint64(b))
-	quotient, rest := bits.Div64(high, low, uint64(c))
+	quotient, rest := mulDivRest(a, b, c)
 	if rest > 0 {
 		quotient++
 	}
-	return int64(quotient)
+	return quotient
+}
+
+// mulDiv is a*b/c, rounded down, where none is below zero, and a or b is at most c.
+func mulDiv(a, b, c int64) int64 {
+	quotient, _ := mulDivRest(a, b, c)
+	return quotient
+}
+
+func mulDivRest(a, b, c int64) (quotient, rest int64) {
+	high, low := bits.Mul64(uint64(a), uint64(b)) //nolint:gosec // G115: neither is below zero
+	q, r := bits.Div64(high, low, uint64(c))      //nolint:gosec // G115: nor is this
+	return int64(q), int64(r)                     //nolint:gosec // G115: at most the greater factor, and less than c
 }

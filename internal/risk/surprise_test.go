@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/risk"
-	"sigs.k8s.io/yaml"
 )
 
 func TestSurprises(t *testing.T) {

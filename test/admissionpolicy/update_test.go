@@ -78,6 +78,21 @@ var _ = Describe("A verdict", func() {
 	entitled := []string{identity, "`as` names", itself}
 	unstamped := []string{identity, "no stamp of the operator", "seal", itself}
 	elsewhere := []string{identity, "another request, or under other workflows", itself}
+	uncommented := func(ctx context.Context) *unstructured.Unstructured {
+		o := pending(ctx)
+		for _, p := range []person{alice, bob} {
+			appendApproval(o, with(p.verdict(), "comment", ""))
+			Expect(p.client().Update(ctx, o)).To(Succeed())
+		}
+		return o
+	}
+	commentsDropped := func(o *unstructured.Unstructured) {
+		list, _, _ := unstructured.NestedSlice(o.Object, "spec", "approvals")
+		for _, entry := range list {
+			delete(entry.(map[string]any), "comment")
+		}
+		set(o, append(list, map[string]any(mallory.verdict())), "spec", "approvals")
+	}
 	decided := func(ctx context.Context) *unstructured.Unstructured {
 		o := pending(ctx)
 		decide(ctx, o, "Denied")
@@ -93,6 +108,7 @@ var _ = Describe("A verdict", func() {
 			{title: "of somebody without a uid", by: bob, change: adds(bob.verdict())},
 			{title: "of a ServiceAccount", by: robot, change: adds(with(robot.verdict(), "as", "serviceaccount:"+otherNamespace+"/robot"))},
 			{title: "after those of others", by: mallory, begin: approved, change: adds(mallory.verdict())},
+			{title: "with the empty comments of others left out, as Go does", by: mallory, begin: uncommented, change: commentsDropped},
 			{title: "that is an override", by: alice, change: adds(with(alice.verdict(), "verdict", "Override", "stage", "emergency-override", "comment", "incident 12"))},
 		})
 	})

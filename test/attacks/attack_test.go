@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -130,8 +129,9 @@ func (t *table) note(a *attack, m mode, word string) {
 	t.cells[a][m] = word
 }
 
-// print writes the table to w, and to the file that ATTACKS_TABLE names.
-func (t *table) print(w io.Writer) {
+// print writes the table to standard output, and to the file that ATTACKS_TABLE
+// names.
+func (t *table) print() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rows := slices.Collect(func(yield func(*attack) bool) {
@@ -148,8 +148,7 @@ func (t *table) print(w io.Writer) {
 		cell := func(m mode) string { return cmp.Or(t.cells[a][m], "FAILED") }
 		fmt.Fprintf(&text, "| %d | %s | %s | %s | %s |\n", a.number, a.name, cell(up), cell(down), cell(deleted))
 	}
-	fmt.Fprintln(w, text.String())
-	fmt.Println(text.String()) // also when everything passes
+	fmt.Println(text.String())
 	if file := os.Getenv("ATTACKS_TABLE"); file != "" {
 		Expect(os.WriteFile(file, []byte(strings.TrimLeft(text.String(), "\n")), 0o644)).To(Succeed())
 	}

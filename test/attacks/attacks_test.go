@@ -19,6 +19,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // patience is how long to wait for what must happen; it costs nothing where
@@ -37,13 +39,14 @@ func TestAttacks(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter)))
 	lab = startStack(ctx)
 }, NodeTimeout(10*time.Minute))
 
 // In each mode every attack is prepared while all is well, then tried.
-var _ = Describe("The attacks", Ordered, func() {
+var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 	for _, m := range modes {
-		Context("with the webhook "+m.String(), Ordered, func() {
+		Context("with the webhook "+m.String(), Ordered, ContinueOnFailure, func() {
 			scenes := map[string]*scene{}
 			BeforeAll(func(ctx SpecContext) {
 				for _, a := range attacks {
@@ -59,5 +62,5 @@ var _ = Describe("The attacks", Ordered, func() {
 			}
 		})
 	}
-	AfterAll(func() { summary.print(GinkgoWriter) })
+	AfterAll(func() { summary.print() })
 })

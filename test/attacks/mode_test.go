@@ -4,6 +4,7 @@ package attacks_test
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -103,14 +104,13 @@ func (l *stack) await(ctx context.Context, m mode) {
 	Eventually(func(g Gomega) {
 		for _, probe := range []client.Object{l.probeAction(), l.probeRule()} {
 			err := l.admin.Create(ctx, probe, client.DryRunAll)
-			g.Expect(err).To(HaveOccurred())
 			switch m {
 			case up:
-				g.Expect(err.Error()).To(ContainSubstring("denied the request"))
+				g.Expect(err).To(MatchError(ContainSubstring("denied the request")))
 			case down:
-				g.Expect(err.Error()).To(ContainSubstring("failed calling webhook"))
+				g.Expect(err).To(MatchError(ContainSubstring("failed calling webhook")))
 			case deleted:
-				g.Expect(err.Error()).NotTo(ContainSubstring("webhook \""))
+				g.Expect(fmt.Sprint(err)).NotTo(ContainSubstring("webhook \""))
 			}
 		}
 	}).WithContext(ctx).Should(Succeed())

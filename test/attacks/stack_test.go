@@ -106,7 +106,8 @@ func (l *stack) records() []audit.Record {
 	return out
 }
 
-// probeAction and probeRule are refused in every mode, by somebody else in each.
+// probeAction and probeRule are refused by the webhook that is asked about them,
+// if one is.
 func (l *stack) probeAction() client.Object {
 	action := &v1alpha1.AgentAction{}
 	action.Namespace, action.Name = "default", "probe"
@@ -117,7 +118,7 @@ func (l *stack) probeAction() client.Object {
 func (l *stack) probeRule() client.Object {
 	rule := &v1alpha1.SmartRule{}
 	rule.Namespace, rule.Name = "default", "probe"
-	rule.Spec.Effect, rule.Spec.Mode = v1alpha1.EffectDeny, "Nonsense"
+	rule.Spec.Effect, rule.Spec.Mode = v1alpha1.EffectDeny, v1alpha1.RuleEnforce
 	rule.Spec.Conditions = []v1alpha1.RuleCondition{{Name: "broken", Expression: "1 +"}}
 	return rule
 }

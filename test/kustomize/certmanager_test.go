@@ -42,10 +42,10 @@ func render(t *testing.T, components ...string) rendered {
 	if config, err = filepath.Rel(folder, config); err != nil { // kustomize takes no absolute paths
 		t.Fatal(err)
 	}
-	text := "resources: [" + filepath.Join(config, "default") + "]\n"
-	for _, component := range components {
-		text += "components: [" + filepath.Join(config, component) + "]\n"
+	for i := range components {
+		components[i] = filepath.Join(config, components[i])
 	}
+	text := "resources: [" + filepath.Join(config, "default") + "]\ncomponents: [" + strings.Join(components, ", ") + "]\n"
 	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,43 +2,7 @@
 
 package cli
 
-import (
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-)
-
-func TestWithStage(t *testing.T) {
-	named := func(name string, stages ...string) workflow {
-		w := workflow{ref: v1alpha1.ObjectReference{Namespace: "ascend-system", Name: v1alpha1.ObjectName(name)}, spec: &v1alpha1.ApprovalWorkflowSpec{}}
-		for _, stage := range stages {
-			w.spec.Stages = append(w.spec.Stages, v1alpha1.Stage{Name: stage})
-		}
-		return w
-	}
-	unread := workflow{ref: v1alpha1.ObjectReference{Namespace: "default", Name: "secret"}}
-	all := []workflow{named("high", "review", "boss"), named("other", "review"), unread}
-	for stage, want := range map[string][]string{
-		"ascend-system/high/review":                              {"high"},
-		"ascend-system/other/review@2025-12-19T14:02:30.000000Z": {"other"},
-		"boss":                             {"high", "secret"},
-		"boss@2025-12-19T14:02:30.000000Z": {"high", "secret"},
-		"unknown":                          {"secret"},
-	} {
-		var got []string
-		for _, w := range withStage(all, stage) {
-			got = append(got, string(w.ref.Name))
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("stage %s (-want +got):\n%s", stage, diff)
-		}
-	}
-	if got := withStage(all[:2], "unknown"); len(got) != 2 {
-		t.Errorf("a stage of no workflow leaves %d, want all", len(got))
-	}
-}
+import "testing"
 
 func TestStageName(t *testing.T) {
 	for stage, want := range map[string]string{
