@@ -27,10 +27,10 @@ ARGS ?=
 # The packages that take everything as arguments; their coverage is gated.
 PURE := $(wildcard internal/risk internal/rules internal/approval internal/decision internal/seal)
 # Every Go module of this repository, and those of them that are linted.
-MODULES := . hack/devcluster hack/tools hack/tools/golangci-lint
+MODULES := . hack/devcluster hack/tools hack/tools/golangci-lint hack/tools/helm
 LINT_MODULES := . hack/devcluster hack/tools/golangci-lint
-# What `make generate`, `make manifests` and `make docs` write.
-GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md
+# What `make generate`, `make manifests`, `make docs` and `make chart` write.
+GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md charts/ascend-operator
 
 ##@ Start here
 
@@ -152,6 +152,11 @@ docs: crd-ref-docs ## Write the API reference, docs/reference/api.md
 	@# Lines of one paragraph are joined, and braces need no escape.
 	@sed -e 's|<br /><br />|<br/>|g' -e 's|<br />| |g' -e 's|\\\([{}]\)|\1|g' \
 		bin/api.md | cat -s > docs/reference/api.md
+
+.PHONY: chart
+chart: control-plane ## Write what the Helm chart has of config/, and its table of values
+	@assets="$$(cd hack/devcluster && $(GO) run . assets)"; \
+	$(GO) run ./hack/chart --kubectl "$$assets/kubectl"
 
 .PHONY: fmt
 fmt: golangci-lint ## Format the code

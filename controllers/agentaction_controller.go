@@ -25,6 +25,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/request"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 const (
@@ -63,7 +64,7 @@ type AgentActionReconciler struct {
 	// Feed says when policy has been read completely.
 	Feed *policy.Feed
 	// Voucher says whom and what to believe.
-	Voucher Voucher
+	Voucher voucher.Voucher
 	// Audit keeps the record of a decision before the decision is written.
 	Audit audit.Recorder
 	// Events tells the story to kubectl describe.

@@ -91,3 +91,16 @@ func TestAWithdrawnActionKeepsWhatWasKnown(t *testing.T) {
 		t.Errorf("status %+v", got)
 	}
 }
+
+func TestForgedApprovalsAreListedWithinTheBound(t *testing.T) {
+	t.Parallel()
+	forged := make([]v1alpha1.UncountedApproval, 10)
+	for before, want := range map[int]int{0: 10, 50: 60, 54: 64, 60: 64, 64: 64} {
+		approval := &v1alpha1.ApprovalStatus{Uncounted: make([]v1alpha1.UncountedApproval, before)}
+		listForged(approval, forged)
+		if len(approval.Uncounted) != want {
+			t.Errorf("%d and 10 more are %d", before, len(approval.Uncounted))
+		}
+	}
+	listForged(nil, forged)
+}

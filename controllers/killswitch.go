@@ -21,6 +21,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/request"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // KillSwitch withdraws what an agent that may not act any more was allowed
@@ -34,7 +35,7 @@ type KillSwitch struct {
 	// Live reads decided actions, which the cache does not hold.
 	Live client.Reader
 	// Voucher says who submitted an action, for the record.
-	Voucher Voucher
+	Voucher voucher.Voucher
 	// Audit keeps the record of a withdrawal before it is written.
 	Audit audit.Recorder
 	// Events tells the story to kubectl describe.

@@ -21,6 +21,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // TestALostAnswerTakesNoRecordBack: the API server stores the decision and its
@@ -92,7 +93,7 @@ func TestALostAnswerTakesNoRecordBack(t *testing.T) {
 // credulous vouches for an action by whoever it may be.
 type credulous struct{}
 
-func (credulous) Vouch(*v1alpha1.AgentAction) (Vouched, error) { return Vouched{}, nil }
+func (credulous) Vouch(*v1alpha1.AgentAction) (voucher.Vouched, error) { return voucher.Vouched{}, nil }
 
 func told(records []audit.Record) (story []string) {
 	for _, r := range records {

@@ -24,6 +24,7 @@ import (
 	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // settings of an operator under test; the zero value is that of the suite's.
@@ -35,7 +36,7 @@ type settings struct {
 	// transport wraps the operator's way to the API server.
 	transport func(http.RoundTripper) http.RoundTripper
 	// voucher is AsWritten when nil.
-	voucher controllers.Voucher
+	voucher voucher.Voucher
 	// guard watches admission; nobody does when nil.
 	guard *controllers.AdmissionGuard
 	// limiter learns of submissions, when there is one.
@@ -75,14 +76,14 @@ func start(with settings) *running {
 	if with.audit != nil {
 		recorder = with.audit(recorder)
 	}
-	var voucher controllers.Voucher = AsWritten{}
+	var believes voucher.Voucher = AsWritten{}
 	if with.voucher != nil {
-		voucher = with.voucher
+		believes = with.voucher
 	}
 	built, err := controllers.Setup(ctx, mgr, controllers.Options{
 		Audit:           recorder,
 		Guard:           with.guard,
-		Voucher:         voucher,
+		Voucher:         believes,
 		ApprovalURL:     "https://ascend.example.com/{namespace}/{name}",
 		Workers:         16,
 		CollectInterval: cmp.Or(with.collectInterval, 500*time.Millisecond),

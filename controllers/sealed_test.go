@@ -17,10 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/keyring"
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/seal"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // notary seals as admission does. What an attacker writes while admission is
@@ -106,7 +106,7 @@ var _ = Describe("With admission's seals", Serial, Ordered, func() {
 		n.keys("00000001")
 		alone()
 		reload := func() error { known.Store(n.ring.Load()); return nil }
-		own = start(settings{voucher: controllers.Sealed{Ring: known.Load, Reload: reload}})
+		own = start(settings{voucher: voucher.Sealed{Ring: known.Load, Reload: reload}})
 		DeferCleanup(func() { own.stop() })
 	})
 

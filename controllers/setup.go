@@ -18,6 +18,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // Options are what the controllers take from outside.
@@ -25,7 +26,7 @@ type Options struct {
 	// Audit keeps the records. Required.
 	Audit audit.Recorder
 	// Voucher says whom and what to believe. Required.
-	Voucher Voucher
+	Voucher voucher.Voucher
 	// ApprovalURL is the template of status.approvalURL; empty for none.
 	ApprovalURL string
 	// Workers is how many actions are decided at once; 1 when zero.

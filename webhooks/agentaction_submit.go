@@ -54,11 +54,12 @@ func (h *actionHandler) submit(ctx context.Context, req *admission.Request, acti
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if err := h.maySubmit(ctx, req, asked); err != nil {
+	agent, err := h.agentFor(ctx, req, asked)
+	if err != nil {
 		return nil, err
 	}
 	name, patch := nameFor(action)
-	if err := h.withinRate(req, asked, name, now); err != nil {
+	if err := h.withinRate(req, agent, name, now); err != nil {
 		return nil, err
 	}
 	requester.Seal, err = ring.SealSubmission(seal.Submission{
@@ -121,26 +122,27 @@ func requesterOf(user *authenticationv1.UserInfo, now time.Time) (v1alpha1.Reque
 	return requester, nil
 }
 
-// maySubmit refuses whoever is no subject of the agent, and what the agent may
-// not ask for. What the cache says no to is asked of the API server itself: an
-// agent created or changed a moment ago may not have arrived.
-func (h *actionHandler) maySubmit(ctx context.Context, req *admission.Request, asked *request.Request) error {
+// agentFor is the agent in whose name the action is submitted. It refuses
+// whoever is no subject of it, and what it may not ask for. What the cache says
+// no to is asked of the API server itself: an agent created or changed a moment
+// ago may not have arrived.
+func (h *actionHandler) agentFor(ctx context.Context, req *admission.Request, asked *request.Request) (*v1alpha1.Agent, error) {
 	if agent := h.options.Policy.Snapshot().Agent(req.Namespace, asked.Agent); agent != nil && checkAgent(agent, &req.UserInfo, asked) == nil {
-		return nil
+		return agent.Object(), nil
 	}
-	var live v1alpha1.Agent
-	err := h.options.Live.Get(ctx, types.NamespacedName{Namespace: req.Namespace, Name: asked.Agent}, &live)
+	live := &v1alpha1.Agent{}
+	err := h.options.Live.Get(ctx, types.NamespacedName{Namespace: req.Namespace, Name: asked.Agent}, live)
 	switch {
 	case apierrors.IsNotFound(err):
-		return &refusal{
+		return nil, &refusal{
 			code: http.StatusUnprocessableEntity, status: metav1.StatusReasonInvalid, why: v1alpha1.ReasonAgentNotFound, field: "spec.agentRef.name",
 			message: fmt.Sprintf("spec.agentRef.name: there is no agent %q in namespace %q; whoever manages agents can create it, with you among its spec.subjects: kubectl get agents -n %s",
 				asked.Agent, req.Namespace, req.Namespace),
 		}
 	case err != nil:
-		return notReady("agent %s cannot be read now: %v; try again", asked.Agent, err)
+		return nil, notReady("agent %s cannot be read now: %v; try again", asked.Agent, err)
 	}
-	return checkAgent(decision.NewAgent(&live), &req.UserInfo, asked)
+	return live, checkAgent(decision.NewAgent(live), &req.UserInfo, asked)
 }
 
 func checkAgent(agent *decision.Agent, user *authenticationv1.UserInfo, asked *request.Request) error {
@@ -157,21 +159,21 @@ func checkAgent(agent *decision.Agent, user *authenticationv1.UserInfo, asked *r
 }
 
 // withinRate refuses what comes too fast. It is the last question, for to ask
-// it is to count.
-func (h *actionHandler) withinRate(req *admission.Request, asked *request.Request, name string, now time.Time) error {
-	agent := h.options.Policy.Snapshot().Agent(req.Namespace, asked.Agent)
-	if agent == nil || dryRun(req) {
-		return nil // an agent this new has submitted nothing yet
+// it is to count. A dry run submits nothing.
+func (h *actionHandler) withinRate(req *admission.Request, agent *v1alpha1.Agent, name string, now time.Time) error {
+	if dryRun(req) {
+		return nil
 	}
-	limit := agent.Object().Spec.RateLimit
-	over, ok := h.options.Limiter.Admit(types.NamespacedName{Namespace: req.Namespace, Name: asked.Agent}, name, limit, now)
+	key := types.NamespacedName{Namespace: agent.Namespace, Name: agent.Name}
+	h.options.Limiter.Seed(key, agent.Status.Submissions, now)
+	over, ok := h.options.Limiter.Admit(key, name, agent.Spec.RateLimit, now)
 	if ok {
 		return nil
 	}
 	return &refusal{
 		code: http.StatusTooManyRequests, status: metav1.StatusReasonTooManyRequests, why: whyRateLimited, retryAfter: over.RetryAfter,
-		message: fmt.Sprintf("agent %s has submitted the %d actions that its spec.rateLimit allows per %s; try again in %s, or ask whoever manages the agent to raise the limit: kubectl edit agent %s -n %s",
-			asked.Agent, over.Limit, over.Period, over.RetryAfter.Round(time.Second), asked.Agent, req.Namespace),
+		message: fmt.Sprintf("agent %s has submitted the %d actions that its %s allows; try again in %s, or ask whoever manages the agent to raise the limit: kubectl edit agent %s -n %s",
+			agent.Name, over.Limit, over.Field(), over.RetryAfter.Round(time.Second), agent.Name, agent.Namespace),
 	}
 }
 

@@ -12,11 +12,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/approval"
 	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/seal"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // stamp judges a verdict and completes it: by whom, as what, for which stage,
@@ -93,7 +93,7 @@ func decidedAt(action *v1alpha1.AgentAction) string {
 }
 
 // inquire finds who has to agree now.
-func (h *actionHandler) inquire(ctx context.Context, old *v1alpha1.AgentAction, vouched controllers.Vouched, now time.Time) (*decision.Inquiry, error) {
+func (h *actionHandler) inquire(ctx context.Context, old *v1alpha1.AgentAction, vouched voucher.Vouched, now time.Time) (*decision.Inquiry, error) {
 	asked, err := request.Read(old, vouched.Requester, vouched.Approvals)
 	if err != nil {
 		return nil, unreadable(err)

@@ -15,11 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/seal"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // The paths under which the webhooks are served, as config/webhook names them.
@@ -39,7 +39,7 @@ type Options struct {
 	// Ring gives the keys that seal; nil while there are none. Required.
 	Ring func() *seal.Ring
 	// Voucher says what to believe of a stored action. Required.
-	Voucher controllers.Voucher
+	Voucher voucher.Voucher
 	// Limiter counts submissions. Required.
 	Limiter *ratelimit.Limiter
 	// Live reads from the API server, where the cache may be behind. Required.

@@ -38,6 +38,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/seal"
 	"github.com/ow-kai/ascend-operator/test/envtest"
 	"github.com/ow-kai/ascend-operator/webhooks"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // What admission promises, asked of a real API server with the shipped
@@ -123,7 +124,7 @@ func serve() (url string, authority []byte) {
 		Policy:  store,
 		Feed:    feed,
 		Ring:    func() *seal.Ring { return ring },
-		Voucher: controllers.Sealed{Ring: func() *seal.Ring { return ring }},
+		Voucher: voucher.Sealed{Ring: func() *seal.Ring { return ring }},
 		Limiter: ratelimit.New(),
 		Live:    mgr.GetAPIReader(),
 	})).To(Succeed())

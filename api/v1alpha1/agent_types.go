@@ -61,21 +61,23 @@ type Subject struct {
 	Namespace ObjectName `json:"namespace,omitempty"`
 }
 
-// RateLimit bounds how many actions an agent may submit. A value of 0 refuses all.
+// RateLimit bounds how many actions may be submitted in an agent's name. A value
+// of 0 refuses all. Windows slide: what came in the period before counts as far
+// as a window that ends now still covers it.
 type RateLimit struct {
-	// perMinute is the number of actions in any minute.
+	// perMinute is the number of actions in a minute of the clock.
 	// +optional
 	// +default=100
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000000
 	PerMinute *int32 `json:"perMinute,omitempty"`
-	// perHour is the number of actions in any hour.
+	// perHour is the number of actions in an hour of the clock.
 	// +optional
 	// +default=1000
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000000
 	PerHour *int32 `json:"perHour,omitempty"`
-	// perDay is the number of actions in any 24 hours.
+	// perDay is the number of actions in a day of the clock, UTC.
 	// +optional
 	// +default=10000
 	// +kubebuilder:validation:Minimum=0

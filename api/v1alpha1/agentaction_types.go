@@ -207,7 +207,7 @@ type AgentActionSpec struct {
 	// +optional
 	ExceptionRequest *ExceptionRequest `json:"exceptionRequest,omitempty"`
 	// ttlAfterDecision is how long the object is kept after its decision, from
-	// 0s to 8760h.
+	// 0s to 8760h; but for ten minutes after its creation at least.
 	// +optional
 	// +default="720h"
 	// +kubebuilder:validation:Type=string

@@ -22,6 +22,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/certs"
 	"github.com/ow-kai/ascend-operator/internal/keyring"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // admission is what controllers and webhooks share, and what serves the
@@ -29,7 +30,7 @@ import (
 type admission struct {
 	certificates *certs.Rotator // nil when files have the certificate
 	keys         *keyring.Keyring
-	voucher      controllers.Voucher
+	voucher      voucher.Voucher
 	limiter      *ratelimit.Limiter
 	guard        *controllers.AdmissionGuard
 }
@@ -74,11 +75,11 @@ func prepareAdmission(ctx context.Context, mgr ctrl.Manager, options *Options, c
 		log.FromContext(ctx).Error(err, "Cannot load the seal keys; trying again")
 	}
 	// Only now, for no cache can be read before the manager runs.
-	keys.InUse = func(ctx context.Context) (map[string]bool, error) { return controllers.KeysInUse(ctx, mgr.GetCache()) }
+	keys.InUse = func(ctx context.Context) (map[string]bool, error) { return voucher.KeysInUse(ctx, mgr.GetCache()) }
 	a := &admission{
 		certificates: certificates,
 		keys:         keys,
-		voucher:      controllers.Sealed{Ring: keys.Ring, Reload: keys.Reload},
+		voucher:      voucher.Sealed{Ring: keys.Ring, Reload: keys.Reload},
 		limiter:      ratelimit.New(),
 		guard:        shipped,
 	}

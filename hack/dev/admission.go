@@ -59,7 +59,7 @@ func webhooksAt(objects []*unstructured.Unstructured, address string) (string, e
 			}
 			path, found, err := unstructured.NestedString(webhook, "clientConfig", "service", "path")
 			if err != nil || !found {
-				return "", fmt.Errorf("%s: webhooks[%d] has no path: %w", object.GetName(), i, err)
+				return "", fmt.Errorf("%s: webhooks[%d] has no Service with a path (%v)", object.GetName(), i, err)
 			}
 			webhook["clientConfig"] = map[string]any{"url": "https://" + address + path}
 		}
@@ -81,8 +81,8 @@ func (s shell) awaitPolicies(ctx context.Context) error {
 	return s.awaitRefusal(ctx, probeAction, "'ascend-agentaction-identity'", `webhook "agentactions.`+v1alpha1.GroupVersion.Group+`"`)
 }
 
-// awaitWebhooks waits until the operator answers the API server's questions.
-func (s shell) awaitWebhooks(ctx context.Context, o *operator) error {
+// awaitAdmission waits until the operator answers the API server's questions.
+func (s shell) awaitAdmission(ctx context.Context, o *operator) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, operatorTimeout,
 		fmt.Errorf("the webhooks did not answer within %s; the operator's log is %s", operatorTimeout, o.log))
 	defer cancel()

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
@@ -50,4 +51,22 @@ func (e expectation) differences(name string, status *v1alpha1.AgentActionStatus
 		}
 	}
 	return out
+}
+
+// mistakes say how a command ended otherwise than it has to, a line each. One
+// that has to be refused fails, and says why in the words that are expected,
+// wherever its lines break.
+func (s scene) mistakes(out string, err error) []string {
+	switch {
+	case s.refused == "" && err != nil:
+		return []string{fmt.Sprintf("%s: %v", s.command, err)}
+	case s.refused == "":
+		return nil
+	case err == nil:
+		return []string{s.command + ": it was not refused"}
+	case !strings.Contains(strings.Join(strings.Fields(out), " "), s.refused):
+		return []string{fmt.Sprintf("%s: it failed (%v), but does not say %q", s.command, err, s.refused)}
+	default:
+		return nil
+	}
 }

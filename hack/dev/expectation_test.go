@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -64,5 +65,26 @@ func TestStoryChecksEveryFixedPoint(t *testing.T) {
 		if s := c.scenes[0]; s.action == "read-customers" && s.expect.decision != v1alpha1.DecisionPending {
 			t.Error("in strict mode personal data has to wait for a person")
 		}
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	failed := errors.New("exit status 1")
+	for name, c := range map[string]struct {
+		refused, out string
+		err          error
+		want         []string
+	}{
+		"works":                   {"", "created", nil, nil},
+		"fails":                   {"", "no", failed, []string{"c: exit status 1"}},
+		"refused":                 {"by you", "cannot be approved by\n  you", failed, nil},
+		"not refused":             {"by you", "cannot be approved by you", nil, []string{"c: it was not refused"}},
+		"fails for another cause": {"by you", "not found", failed, []string{`c: it failed (exit status 1), but does not say "by you"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := (scene{command: "c", refused: c.refused}).mistakes(c.out, c.err); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -30,7 +30,8 @@ type identity struct {
 	token           string
 }
 
-// installBase installs CRDs, RBAC, and the tutorial's ServiceAccount.
+// installBase installs CRDs, RBAC, the admission policies, and the tutorial's
+// ServiceAccount.
 func (s shell) installBase(ctx context.Context) error {
 	// Server-side, so that no copy of each CRD is kept in its annotations.
 	if _, err := s.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", "config/dev"); err != nil {
@@ -40,8 +41,10 @@ func (s shell) installBase(ctx context.Context) error {
 		"--for=condition=Established", "--timeout="+waitTimeout); err != nil {
 		return err
 	}
-	_, err := s.kubectl(ctx, "apply", "-f", "config/samples/tutorial-access.yaml")
-	return err
+	if _, err := s.kubectl(ctx, "apply", "-f", "config/samples/tutorial-access.yaml"); err != nil {
+		return err
+	}
+	return s.awaitPolicies(ctx)
 }
 
 // installPolicy installs the starter policy, or its strict form, and the

@@ -85,11 +85,12 @@ func (d *demo) perform(ctx context.Context, s scene) error {
 	}
 	out, err := d.run(ctx, s.command, kubeconfig)
 	d.printed(out)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		d.wrong = append(d.wrong, fmt.Sprintf("%s: %v", s.command, err))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	d.wrong = append(d.wrong, s.mistakes(out, err)...)
+	if s.refused != "" && err != nil {
+		d.tell("\n   %s\n", paint(red, "✘ REFUSED"))
 	}
 	if s.settle != "" {
 		if _, err := d.kubectl(ctx, "wait", s.settle, "--namespace="+operatorNamespace, "--for=condition=Ready", "--timeout="+waitTimeout); err != nil {

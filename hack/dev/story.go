@@ -23,6 +23,8 @@ type scene struct {
 	// action whose decision is awaited; empty: none.
 	action string
 	expect expectation
+	// refused, if given, are words of the refusal with which the command has to fail.
+	refused string
 }
 
 // chapter is a part of the story.
@@ -67,11 +69,16 @@ func submission(title, action string, expect expectation) chapter {
 	}}}
 }
 
-// changeWithApproval is the chapter in which a person has to agree.
+// changeWithApproval is the chapter in which a person has to agree, and the
+// agent itself cannot.
 func changeWithApproval() chapter {
 	c := submission("A change of personal data waits for a person", "update-billing-address",
 		expectation{decision: v1alpha1.DecisionPending, score: "7.2", level: v1alpha1.RiskLevelHigh})
 	c.scenes = append(c.scenes, scene{
+		before:  "Could the agent agree to that itself?",
+		command: "kubectl approve update-billing-address", by: theAgent,
+		refused: "submitted this action",
+	}, scene{
 		before:  "alice, of the group ascend-approvers, looks at it and agrees:",
 		command: approveCommand, by: thePerson,
 		action: "update-billing-address",

@@ -36,12 +36,12 @@ compare() { # is every path as it was?
 }
 
 snapshot "$@"
-make generate manifests docs
+make generate manifests docs chart
 if ! compare "$@"; then
   {
     echo
     echo "verify: generated files were out of date. They are up to date now:"
-    echo "look at them and commit them. By hand: make generate manifests docs"
+    echo "look at them and commit them. By hand: make generate manifests docs chart"
   } >&2
   exit 1
 fi

@@ -46,7 +46,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 // In each mode every attack is prepared while all is well, then tried.
 var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 	for _, m := range modes {
-		Context("with the webhook "+m.String(), Ordered, ContinueOnFailure, func() {
+		Context("with the webhook "+m.String(), func() {
 			scenes := map[string]*scene{}
 			BeforeAll(func(ctx SpecContext) {
 				for _, a := range attacks {

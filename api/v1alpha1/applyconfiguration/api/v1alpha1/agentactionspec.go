@@ -33,7 +33,7 @@ type AgentActionSpecApplyConfiguration struct {
 	// exceptionRequest asks that a Deny be turned into an approval.
 	ExceptionRequest *ExceptionRequestApplyConfiguration `json:"exceptionRequest,omitempty"`
 	// ttlAfterDecision is how long the object is kept after its decision, from
-	// 0s to 8760h.
+	// 0s to 8760h; but for ten minutes after its creation at least.
 	TTLAfterDecision *v1.Duration `json:"ttlAfterDecision,omitempty"`
 	// requester is who submitted the action.
 	Requester *RequesterApplyConfiguration `json:"requester,omitempty"`

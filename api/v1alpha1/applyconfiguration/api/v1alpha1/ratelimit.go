@@ -7,13 +7,15 @@ package v1alpha1
 // RateLimitApplyConfiguration represents a declarative configuration of the RateLimit type for use
 // with apply.
 //
-// RateLimit bounds how many actions an agent may submit. A value of 0 refuses all.
+// RateLimit bounds how many actions may be submitted in an agent's name. A value
+// of 0 refuses all. Windows slide: what came in the period before counts as far
+// as a window that ends now still covers it.
 type RateLimitApplyConfiguration struct {
-	// perMinute is the number of actions in any minute.
+	// perMinute is the number of actions in a minute of the clock.
 	PerMinute *int32 `json:"perMinute,omitempty"`
-	// perHour is the number of actions in any hour.
+	// perHour is the number of actions in an hour of the clock.
 	PerHour *int32 `json:"perHour,omitempty"`
-	// perDay is the number of actions in any 24 hours.
+	// perDay is the number of actions in a day of the clock, UTC.
 	PerDay *int32 `json:"perDay,omitempty"`
 }
 

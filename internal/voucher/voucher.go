@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+// Package voucher says what may be believed of a stored action: who really
+// submitted it, and which approvals were really given.
+package voucher
 
 import "github.com/ow-kai/ascend-operator/api/v1alpha1"
 

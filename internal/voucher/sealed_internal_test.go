@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package voucher
 
 import (
 	"bytes"
@@ -17,6 +17,9 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/seal"
 )
+
+// submittedAt is when every action of these tests was stored.
+var submittedAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // ringOf seals with the first of the keys.
 func ringOf(t *testing.T, ids ...string) *seal.Ring {
@@ -184,17 +187,4 @@ func TestKeysInUse(t *testing.T) {
 	if _, err := KeysInUse(t.Context(), fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build()); err == nil {
 		t.Error("what cannot be listed is not in use")
 	}
-}
-
-func TestForgedApprovalsAreListedWithinTheBound(t *testing.T) {
-	t.Parallel()
-	forged := make([]v1alpha1.UncountedApproval, 10)
-	for before, want := range map[int]int{0: 10, 50: 60, 54: 64, 60: 64, 64: 64} {
-		approval := &v1alpha1.ApprovalStatus{Uncounted: make([]v1alpha1.UncountedApproval, before)}
-		listForged(approval, forged)
-		if len(approval.Uncounted) != want {
-			t.Errorf("%d and 10 more are %d", before, len(approval.Uncounted))
-		}
-	}
-	listForged(nil, forged)
 }
