@@ -123,8 +123,12 @@ func webhookEntries(t *testing.T) map[string]map[string]any {
 	for _, object := range objects {
 		list, _, _ := unstructured.NestedSlice(object.Object, "webhooks")
 		for _, entry := range list {
-			fields := entry.(map[string]any)
-			found[fields["name"].(string)] = fields
+			fields, isObject := entry.(map[string]any)
+			name, isString := fields["name"].(string)
+			if !isObject || !isString {
+				t.Fatalf("%s: not a webhook with a name: %v", object.GetName(), entry)
+			}
+			found[name] = fields
 		}
 	}
 	return found

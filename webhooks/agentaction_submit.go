@@ -179,11 +179,11 @@ func (h *actionHandler) withinRate(req *admission.Request, agent *v1alpha1.Agent
 
 // nameFor is the name of a new action, and the patch that gives it one: the
 // seal is bound to the name, and the API server makes up names only later.
-func nameFor(action *v1alpha1.AgentAction) (string, []jsonpatch.JsonPatchOperation) {
+func nameFor(action *v1alpha1.AgentAction) (name string, patch []jsonpatch.JsonPatchOperation) {
 	if action.Name != "" || action.GenerateName == "" {
 		return action.Name, nil
 	}
-	name := generateName(action.GenerateName)
+	name = generateName(action.GenerateName)
 	return name, []jsonpatch.JsonPatchOperation{jsonpatch.NewOperation("add", "/metadata/name", name)}
 }
 

@@ -17,6 +17,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,9 +37,9 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/seal"
+	"github.com/ow-kai/ascend-operator/internal/voucher"
 	"github.com/ow-kai/ascend-operator/test/envtest"
 	"github.com/ow-kai/ascend-operator/webhooks"
-	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
 // What admission promises, asked of a real API server with the shipped
@@ -193,7 +194,7 @@ func (h *heard) warnings() []string {
 }
 
 // grant gives somebody a Role of their own in a namespace, over kinds of this
-// project.
+// project, and waits until they have it.
 func grant(ctx context.Context, namespace, username string, verbs []string, resources ...string) {
 	GinkgoHelper()
 	role := &rbacv1.Role{
@@ -206,6 +207,20 @@ func grant(ctx context.Context, namespace, username string, verbs []string, reso
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: username}},
 	})).To(Succeed())
+	// The API server takes roles over from a watch.
+	Eventually(may).WithArguments(ctx, username, verbs[0], resources[0], namespace).Should(BeTrue())
+}
+
+// may says whether somebody holds a verb on a resource of this project.
+func may(ctx context.Context, username, verb, resource, namespace string) bool {
+	GinkgoHelper()
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: username, ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Group: v1alpha1.GroupVersion.Group, Resource: resource, Verb: verb, Namespace: namespace,
+		},
+	}}
+	Expect(api.Create(ctx, review)).To(Succeed())
+	return review.Status.Allowed
 }
 
 var namespaces struct {

@@ -58,8 +58,11 @@ func webhooksAt(objects []*unstructured.Unstructured, address string) (string, e
 				return "", fmt.Errorf("%s: webhooks[%d] is no object", object.GetName(), i)
 			}
 			path, found, err := unstructured.NestedString(webhook, "clientConfig", "service", "path")
-			if err != nil || !found {
-				return "", fmt.Errorf("%s: webhooks[%d] has no Service with a path (%v)", object.GetName(), i, err)
+			if err != nil {
+				return "", fmt.Errorf("%s: webhooks[%d]: %w", object.GetName(), i, err)
+			}
+			if !found {
+				return "", fmt.Errorf("%s: webhooks[%d] names no Service with a path", object.GetName(), i)
 			}
 			webhook["clientConfig"] = map[string]any{"url": "https://" + address + path}
 		}

@@ -39,7 +39,7 @@ func kubeconfig() string {
 // collect garbage and check the types of policies, each as its own account.
 func startControllers() {
 	GinkgoHelper()
-	//nolint:noctx // it lives as long as the container of specs, and is stopped in order
+	// Without a context: it lives as long as the container of specs, and is stopped in order.
 	cmd := exec.Command(filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kube-controller-manager"),
 		"--kubeconfig="+kubeconfig(), "--leader-elect=false", "--secure-port=0", "--use-service-account-credentials=true",
 		"--controllers=namespace-controller,garbage-collector-controller,validatingadmissionpolicy-status-controller",

@@ -4,6 +4,7 @@ package admissionpolicy_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -31,7 +32,7 @@ var _ = Describe("The largest action that the schema allows", func() {
 		o := submitter.action(ctx)
 		large := map[string]any{}
 		for i := range 500 { // the schema does not bound them; the operator does, at 64 KiB
-			large[fmt.Sprint(i)] = map[string]any{"a": int64(i), "b": []any{strings.Repeat("x", 100)}}
+			large[strconv.Itoa(i)] = map[string]any{"a": int64(i), "b": []any{strings.Repeat("x", 100)}}
 		}
 		set(o, large, "spec", "parameters")
 		set(o, map[string]any{"text": strings.Repeat("x", 64<<10)}, "spec", "context")

@@ -104,7 +104,7 @@ var _ = Describe("The page about access control", Ordered, func() {
 		submitter := stockAgent
 		if namespace != teamNamespace {
 			submitter.groups = []string{all, "system:serviceaccounts"}
-			o.Object["spec"].(map[string]any)["requester"] = submitter.stamp(ctx)
+			set(o, submitter.stamp(ctx), "spec", "requester")
 		}
 		Expect(submitter.client().Create(ctx, o)).To(Succeed())
 		decide(ctx, o, "Pending")

@@ -58,6 +58,14 @@ func entries(ways []verb, attempts []attempt) {
 	}
 }
 
+// entryOf is an entry of a list of objects.
+func entryOf(list []any, i int) map[string]any {
+	GinkgoHelper()
+	entry, isObject := list[i].(map[string]any)
+	Expect(isObject).To(BeTrue(), "%v", list[i])
+	return entry
+}
+
 // adds adds a verdict, however wrong.
 func adds(entries ...map[string]any) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) { appendApproval(o, entries...) }
@@ -88,10 +96,10 @@ var _ = Describe("A verdict", func() {
 	}
 	commentsDropped := func(o *unstructured.Unstructured) {
 		list, _, _ := unstructured.NestedSlice(o.Object, "spec", "approvals")
-		for _, entry := range list {
-			delete(entry.(map[string]any), "comment")
+		for i := range list {
+			delete(entryOf(list, i), "comment")
 		}
-		set(o, append(list, map[string]any(mallory.verdict())), "spec", "approvals")
+		set(o, append(list, mallory.verdict()), "spec", "approvals")
 	}
 	decided := func(ctx context.Context) *unstructured.Unstructured {
 		o := pending(ctx)
@@ -141,12 +149,12 @@ var _ = Describe("A verdict", func() {
 	Context("that was given cannot be", func() {
 		reworded := func(o *unstructured.Unstructured) {
 			list, _, _ := unstructured.NestedSlice(o.Object, "spec", "approvals")
-			list[0].(map[string]any)["comment"] = "changed"
+			entryOf(list, 0)["comment"] = "changed"
 			set(o, list, "spec", "approvals")
 		}
 		turned := func(o *unstructured.Unstructured) {
 			list, _, _ := unstructured.NestedSlice(o.Object, "spec", "approvals")
-			list[0].(map[string]any)["verdict"] = "Deny"
+			entryOf(list, 0)["verdict"] = "Deny"
 			set(o, list, "spec", "approvals")
 		}
 		moved := func(o *unstructured.Unstructured) {
@@ -160,11 +168,11 @@ var _ = Describe("A verdict", func() {
 		}
 		overtaken := func(o *unstructured.Unstructured) {
 			list, _, _ := unstructured.NestedSlice(o.Object, "spec", "approvals")
-			set(o, append([]any{map[string]any(mallory.verdict())}, list...), "spec", "approvals")
+			set(o, append([]any{mallory.verdict()}, list...), "spec", "approvals")
 		}
 		emptied := func(o *unstructured.Unstructured) { set(o, []any{}, "spec", "approvals") }
 		replaced := func(o *unstructured.Unstructured) {
-			set(o, []any{map[string]any(mallory.verdict())}, "spec", "approvals")
+			set(o, []any{mallory.verdict()}, "spec", "approvals")
 		}
 		entries(verbs, []attempt{
 			{title: "reworded", by: mallory, begin: approved, change: reworded, refused: []string{"cannot be changed"}},

@@ -5,6 +5,8 @@ package admissionpolicy_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -96,12 +98,11 @@ func (p person) verdict() map[string]any {
 
 // with is a copy with other values; nil takes a key away.
 func with(entry map[string]any, pairs ...any) map[string]any {
-	changed := map[string]any{}
-	for key, value := range entry {
-		changed[key] = value
-	}
+	GinkgoHelper()
+	changed := maps.Clone(entry)
 	for i := 0; i < len(pairs); i += 2 {
-		key := pairs[i].(string)
+		key, isString := pairs[i].(string)
+		Expect(isString).To(BeTrue(), "%v", pairs[i])
 		if pairs[i+1] == nil {
 			delete(changed, key)
 		} else {
@@ -229,11 +230,7 @@ func jsonPatch(stored, desired *unstructured.Unstructured) client.Patch {
 		if !found {
 			continue
 		}
-		pointer := ""
-		for _, key := range path {
-			pointer += "/" + key
-		}
-		operations = append(operations, map[string]any{"op": "add", "path": pointer, "value": value})
+		operations = append(operations, map[string]any{"op": "add", "path": "/" + strings.Join(path, "/"), "value": value})
 	}
 	text, err := json.Marshal(operations)
 	Expect(err).NotTo(HaveOccurred())

@@ -3,8 +3,10 @@
 package envtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -109,14 +111,16 @@ func serveFrom(object *unstructured.Unstructured, url string, caBundle []byte) e
 		if err != nil {
 			return err
 		}
-		client := map[string]any{"url": strings.TrimSuffix(url, "/") + path}
+		address := map[string]any{"url": strings.TrimSuffix(url, "/") + path}
 		if len(caBundle) > 0 {
-			client["caBundle"] = base64.StdEncoding.EncodeToString(caBundle)
+			address["caBundle"] = base64.StdEncoding.EncodeToString(caBundle)
 		}
-		webhook["clientConfig"] = client
+		webhook["clientConfig"] = address
 	}
 	return unstructured.SetNestedSlice(object.Object, webhooks, "webhooks")
 }
+
+var errCreated = errors.New("it was let through")
 
 // probe is an object whose creation, as a dry run, is refused with these words
 // once what was installed is in force. Nothing is ever stored of it.
@@ -173,8 +177,8 @@ func (p probe) await(ctx context.Context, api client.Client) error {
 		return latest != nil && strings.Contains(latest.Error(), p.refusal), nil
 	})
 	if err != nil {
-		return fmt.Errorf("not in force after %s: creating a %s was not refused by %s but ended with: %v",
-			enforcementTimeout, p.object["kind"], p.refusal, latest)
+		return fmt.Errorf("not in force after %s: creating a %s was not refused by %s but ended with: %w",
+			enforcementTimeout, p.object["kind"], p.refusal, cmp.Or(latest, errCreated))
 	}
 	return nil
 }
