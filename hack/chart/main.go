@@ -19,8 +19,9 @@ func main() {
 	kubectl := flag.String("kubectl", "kubectl", "`program` that renders config/: kubectl kustomize")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := write(ctx, *kubectl, ".", filepath.Join("charts", "ascend-operator")); err != nil {
+	err := write(ctx, *kubectl, ".", filepath.Join("charts", "ascend-operator"))
+	stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "chart: %v\n", err)
 		os.Exit(1)
 	}
@@ -45,10 +46,10 @@ func write(ctx context.Context, kubectl, checkout, chart string) error {
 	files["README.md"] = readme
 	for path, text := range files {
 		path = filepath.Join(chart, path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // of a checkout, for everybody to read
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // likewise
+		if err := os.WriteFile(path, text, 0o644); err != nil {
 			return err
 		}
 	}

@@ -132,7 +132,7 @@ func (o overlay) render(ctx context.Context, kubectl, config string) ([]*unstruc
 	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), text, 0o600); err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, kubectl, "kustomize", folder) //nolint:gosec // the caller names the program
+	command := exec.CommandContext(ctx, kubectl, "kustomize", folder)
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
 	out, err := command.Output()

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +22,7 @@ func TestTheTableIsThatOfTheValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != string(want) {
+	if !bytes.Equal(got, want) {
 		t.Error("README.md of the chart lists other values than values.yaml; run make chart")
 	}
 }

@@ -36,7 +36,7 @@ const (
 // helmProgram is Helm, built when it is first asked for. That takes minutes
 // once, and nothing as long as go has it in its cache.
 var helmProgram = sync.OnceValues(func() (string, error) {
-	command := exec.Command("go", "tool", "-n", "helm") //nolint:noctx // shared by all tests, so bound to none
+	command := exec.Command("go", "tool", "-n", "helm")
 	command.Dir = filepath.Join(root, "hack", "tools", "helm")
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
