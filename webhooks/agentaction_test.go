@@ -5,6 +5,7 @@ package webhooks_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -156,6 +158,15 @@ var _ = Describe("An action that is submitted", func() {
 		}
 	})
 
+	It("costs one call of a webhook, and its decision none", Serial, func(ctx SpecContext) {
+		d := newDesk(ctx)
+		before := webhookCalls(ctx)
+		action := d.pending(ctx) // created by the agent, its status written by the operator
+		Expect(webhookCalls(ctx) - before).To(Equal(1))
+		Expect(judge(ctx, d.alice, action, yes)).To(Succeed())
+		Expect(webhookCalls(ctx) - before).To(Equal(2))
+	})
+
 	DescribeTable("is refused, with the reason, what to do, and a record", func(ctx SpecContext, by string, change func(*v1alpha1.AgentAction), code int, reason string, says ...string) {
 		d := newDesk(ctx)
 		grant(ctx, d.namespace, "zoe", []string{"create"}, "agentactions")
@@ -241,6 +252,32 @@ func post(ctx context.Context, d *desk, agent string) (int, http.Header) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(answer.Body.Close()).To(Succeed())
 	return answer.StatusCode, answer.Header
+}
+
+// webhookCalls is how many calls the API server has made to webhooks, by its own
+// count.
+func webhookCalls(ctx context.Context) int {
+	GinkgoHelper()
+	plain, err := rest.UnversionedRESTClientFor(withoutCodec(config))
+	Expect(err).NotTo(HaveOccurred())
+	text, err := plain.Get().AbsPath("/metrics").DoRaw(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	total := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "apiserver_admission_webhook_request_total{") {
+			continue
+		}
+		count, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
+		Expect(err).NotTo(HaveOccurred())
+		total += int(count)
+	}
+	return total
+}
+
+func withoutCodec(from *rest.Config) *rest.Config {
+	own := rest.CopyConfig(from)
+	own.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	return own
 }
 
 var _ = Describe("A verdict", func() {

@@ -59,6 +59,9 @@ func auditTable(records []audit.Record) string {
 		for _, a := range r.Approvals {
 			people = append(people, strings.TrimSuffix(a.Approver+" of "+strings.TrimPrefix(a.As, "group:"), " of "))
 		}
+		if r.Actor != "" {
+			people = []string{r.Actor[strings.LastIndexByte(r.Actor, ':')+1:]} // an account by its name
+		}
 		if len(people) == 0 && len(r.MatchedRules) > 0 {
 			rule, _, _ := strings.Cut(r.MatchedRules[0], " ")
 			people = []string{strings.TrimPrefix(rule, operatorNamespace+"/")}

@@ -95,7 +95,7 @@ func (a *attack) try(ctx context.Context, m mode, s *scene) {
 		summary.note(a, m, "n/a: "+want.skipped)
 		return
 	}
-	before := s.guarded(ctx)
+	before, seen := s.guarded(ctx), len(lab.refusals.since(0))
 	err := a.attempt(ctx, s)
 	switch {
 	case want.harmless != nil:
@@ -108,8 +108,12 @@ func (a *attack) try(ctx context.Context, m mode, s *scene) {
 			Expect(err.Error()).To(ContainSubstring(words))
 		}
 		Expect(s.guarded(ctx)).To(Equal(before), "something has changed")
+		if want.by == "webhook" {
+			Expect(lab.refusals.since(seen)).NotTo(BeEmpty(), "it was not a webhook")
+		}
 		summary.note(a, m, "refused by "+want.by)
 	}
+	lab.expectRecords(ctx, lab.refusals.since(seen))
 }
 
 // table is what became of every attack in every mode.

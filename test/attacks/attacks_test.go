@@ -14,6 +14,8 @@
 package attacks_test
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,11 +51,7 @@ var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 		Context("with the webhook "+m.String(), func() {
 			scenes := map[string]*scene{}
 			BeforeAll(func(ctx SpecContext) {
-				for _, a := range attacks {
-					if a.in(m).skipped == "" {
-						scenes[a.name] = a.set(ctx, m)
-					}
-				}
+				setAll(ctx, m, scenes)
 				lab.enter(ctx, m)
 				DeferCleanup(func(ctx SpecContext) { lab.restore(ctx) }, NodeTimeout(2*patience))
 			}, NodeTimeout(5*time.Minute))
@@ -64,3 +62,28 @@ var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 	}
 	AfterAll(func() { summary.print() })
 })
+
+// atOnce is how many attacks are prepared at a time.
+const atOnce = 8
+
+// setAll prepares every attack that can be tried in the mode.
+func setAll(ctx context.Context, m mode, scenes map[string]*scene) {
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	gate := make(chan struct{}, atOnce)
+	for _, a := range attacks {
+		if a.in(m).skipped != "" {
+			continue
+		}
+		group.Go(func() {
+			defer GinkgoRecover()
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			s := a.set(ctx, m)
+			mu.Lock()
+			defer mu.Unlock()
+			scenes[a.name] = s
+		})
+	}
+	group.Wait()
+}

@@ -10,10 +10,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -55,8 +58,31 @@ type person struct {
 	name   string
 }
 
-// user is a person with a client certificate.
+// people are those with a client certificate, by name and groups.
+type people struct {
+	mu    sync.Mutex
+	known map[string]person
+}
+
+// user is a person with a client certificate; the same one where names and
+// groups are the same.
 func (l *stack) user(name string, groups ...string) person {
+	GinkgoHelper()
+	l.people.mu.Lock()
+	defer l.people.mu.Unlock()
+	who := fmt.Sprintf("%q %q", name, groups)
+	found, known := l.people.known[who]
+	if !known {
+		found = l.certified(name, groups)
+		if l.people.known == nil {
+			l.people.known = map[string]person{}
+		}
+		l.people.known[who] = found
+	}
+	return found
+}
+
+func (l *stack) certified(name string, groups []string) person {
 	GinkgoHelper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
@@ -94,6 +120,7 @@ func (l *stack) serviceAccount(ctx context.Context, namespace, name string) pers
 func (l *stack) person(name string, config *rest.Config) person {
 	GinkgoHelper()
 	config.QPS = -1
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &witness{next, name, &l.refusals} })
 	c, err := client.NewWithWatch(config, client.Options{Scheme: l.admin.Scheme(), Mapper: l.admin.RESTMapper()})
 	Expect(err).NotTo(HaveOccurred())
 	return person{c, config, name}

@@ -36,6 +36,9 @@ type stack struct {
 	ca    authority
 	// whole are the webhook configurations before a mode was entered.
 	whole configurations
+	// refusals are what webhooks have answered.
+	refusals refusals
+	people   people
 }
 
 // startStack builds the programs and starts everything in a folder of its own.

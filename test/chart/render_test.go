@@ -17,23 +17,21 @@ import (
 	"github.com/ow-kai/ascend-operator/config"
 )
 
-// releaseMarks are the labels and annotations that differ between the two ways
-// to install, with no other meaning.
-var (
-	releaseLabels = []string{
-		"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version",
-		"app.kubernetes.io/managed-by", "helm.sh/chart",
-	}
-	releaseAnnotations = []string{
-		"helm.sh/hook", "helm.sh/resource-policy", "meta.helm.sh/release-name", "meta.helm.sh/release-namespace",
-	}
-)
+// releaseLabels differ between the two ways to install, with no other meaning.
+var releaseLabels = []string{
+	"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version",
+	"app.kubernetes.io/managed-by", "helm.sh/chart",
+}
 
 // plain is an object without the marks of either way to install it.
 func plain(object *unstructured.Unstructured) map[string]any {
 	object = object.DeepCopy()
-	object.SetLabels(without(object.GetLabels(), releaseLabels))
-	object.SetAnnotations(without(object.GetAnnotations(), releaseAnnotations))
+	labels := object.GetLabels()
+	maps.DeleteFunc(labels, func(key, _ string) bool { return slices.Contains(releaseLabels, key) })
+	if len(labels) == 0 {
+		labels = nil
+	}
+	object.SetLabels(labels)
 	if object.GetKind() == "Deployment" { // the image is the one thing that has to be set
 		containers, _, _ := unstructured.NestedSlice(object.Object, "spec", "template", "spec", "containers")
 		for _, container := range containers {
@@ -45,14 +43,6 @@ func plain(object *unstructured.Unstructured) map[string]any {
 		_ = unstructured.SetNestedSlice(object.Object, containers, "spec", "template", "spec", "containers")
 	}
 	return object.Object
-}
-
-func without(marks map[string]string, keys []string) map[string]string {
-	maps.DeleteFunc(marks, func(key, _ string) bool { return slices.Contains(keys, key) })
-	if len(marks) == 0 {
-		return nil
-	}
-	return marks
 }
 
 // same compares what the chart renders with what kustomize does.

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attacks_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+// with is somebody of that name with one of the shipped roles in the scene.
+func (s *scene) with(ctx context.Context, name, role string) person {
+	GinkgoHelper()
+	p := lab.user(name)
+	s.grant(ctx, role, subjectOf(p))
+	return p
+}
+
+// as is whom prepare has left under that name.
+func (s *scene) as(name string) person {
+	GinkgoHelper()
+	p, found := s.state[name].(person)
+	Expect(found).To(BeTrue(), "nobody has prepared %s", name)
+	return p
+}
+
+// allow grants somebody verbs on a resource of this group.
+func (s *scene) allow(ctx context.Context, to person, resource string, verbs ...string) {
+	GinkgoHelper()
+	role := &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, GenerateName: "may-"},
+		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{resource}, Verbs: verbs}},
+	}
+	Expect(lab.admin.Create(ctx, role)).To(Succeed())
+	Expect(lab.admin.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects:   []rbacv1.Subject{subjectOf(to)},
+	})).To(Succeed())
+}
+
+func subjectOf(p person) rbacv1.Subject {
+	if account, isAccount := strings.CutPrefix(p.name, "system:serviceaccount:"); isAccount {
+		namespace, name, _ := strings.Cut(account, ":")
+		return rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: name}
+	}
+	return rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: p.name}
+}
+
+// stampOf is a stamp in somebody's own name that looks like the operator's, but
+// for the seal, which only the operator can make.
+func stampOf(ctx context.Context, p person) *v1alpha1.Requester {
+	GinkgoHelper()
+	review := &authenticationv1.SelfSubjectReview{}
+	Expect(p.Create(ctx, review)).To(Succeed())
+	now := metav1.NewMicroTime(clock.RealClock{}.Now())
+	stamp := &v1alpha1.Requester{
+		Username: review.Status.UserInfo.Username, UID: review.Status.UserInfo.UID,
+		AdmittedAt: &now, Seal: "v1.00000000." + strings.Repeat("A", 43),
+	}
+	for _, group := range review.Status.UserInfo.Groups {
+		stamp.Groups = append(stamp.Groups, v1alpha1.UserName(group))
+	}
+	return stamp
+}
+
+func toJSON(value any) string {
+	GinkgoHelper()
+	text, err := json.Marshal(value)
+	Expect(err).NotTo(HaveOccurred())
+	return string(text)
+}
