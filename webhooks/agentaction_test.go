@@ -4,6 +4,7 @@ package webhooks_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -177,9 +178,8 @@ var _ = Describe("An action that is submitted", func() {
 		for _, words := range says {
 			Expect(err.Error()).To(ContainSubstring(words))
 		}
-		var status apierrors.APIStatus
-		Expect(err).To(BeAssignableToTypeOf(&apierrors.StatusError{}))
-		status = err.(apierrors.APIStatus) //nolint:errorlint,forcetypeassert // just checked
+		status := (*apierrors.StatusError)(nil)
+		Expect(errors.As(err, &status)).To(BeTrue())
 		Expect(int(status.Status().Code)).To(Equal(code))
 		Expect(d.refusedFor(by, reason)).To(HaveLen(1))
 		var list v1alpha1.AgentActionList

@@ -109,7 +109,11 @@ func leaveOut(b *testing.B, admin client.Client) {
 		"MutatingWebhookConfiguration": func(o *unstructured.Unstructured) {
 			hooks, _, _ := unstructured.NestedSlice(o.Object, "webhooks")
 			for i := range hooks {
-				hooks[i].(map[string]any)["namespaceSelector"] = selector //nolint:forcetypeassert // the API server's own form
+				hook, isObject := hooks[i].(map[string]any)
+				if !isObject {
+					b.Fatalf("webhooks[%d] is no object", i)
+				}
+				hook["namespaceSelector"] = selector
 			}
 			must(b, unstructured.SetNestedSlice(o.Object, hooks, "webhooks"))
 		},
@@ -137,8 +141,9 @@ func leaveOut(b *testing.B, admin client.Client) {
 	b.Fatal("the namespace bare is not exempt after a minute")
 }
 
-// serveFor starts the webhooks in this process.
-func serveFor(b *testing.B, config *rest.Config, kinds *runtime.Scheme) (*policy.Store, string, []byte) {
+// serveFor starts the webhooks in this process, and returns their policy, their
+// address, and the certificate of who signed theirs.
+func serveFor(b *testing.B, config *rest.Config, kinds *runtime.Scheme) (store *policy.Store, url string, authority []byte) {
 	b.Helper()
 	serving := &servingenvtest.WebhookInstallOptions{}
 	must(b, serving.PrepWithoutInstalling())
@@ -151,7 +156,7 @@ func serveFor(b *testing.B, config *rest.Config, kinds *runtime.Scheme) (*policy
 	})
 	must(b, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	store, err := policy.NewStore()
+	store, err = policy.NewStore()
 	must(b, err)
 	feed, err := policy.NewFeed(ctx, mgr.GetCache(), store)
 	must(b, err)

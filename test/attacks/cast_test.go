@@ -79,3 +79,8 @@ func toJSON(value any) string {
 	Expect(err).NotTo(HaveOccurred())
 	return string(text)
 }
+
+// administrator is who prepares, as a person.
+func (l *stack) administrator() person {
+	return person{WithWatch: l.admin, config: l.config, name: "the administrator"}
+}

@@ -118,4 +118,3 @@ func impersonation(of string, as rest.ImpersonationConfig, says string) *attack 
 		up: refused, down: refused, deleted: refused,
 	}
 }
-

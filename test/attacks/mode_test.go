@@ -87,7 +87,7 @@ func (l *stack) restore(ctx context.Context) {
 		object.SetManagedFields(nil)
 		err := l.admin.Create(ctx, object)
 		if apierrors.IsAlreadyExists(err) {
-			live := object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // it is a copy
+			live := copyOf(object)
 			Expect(l.admin.Get(ctx, client.ObjectKeyFromObject(object), live)).To(Succeed())
 			object.SetResourceVersion(live.GetResourceVersion())
 			err = l.admin.Update(ctx, object)

@@ -201,7 +201,10 @@ func applyPatch(ctx context.Context, by person, manager string, object client.Ob
 
 // copyOf keeps the answer out of what the test holds.
 func copyOf(object client.Object) client.Object {
-	return object.DeepCopyObject().(client.Object) //nolint:forcetypeassert // it is a copy
+	GinkgoHelper()
+	copied, isObject := object.DeepCopyObject().(client.Object)
+	Expect(isObject).To(BeTrue())
+	return copied
 }
 
 // mustApprove has people approve, one after the other.

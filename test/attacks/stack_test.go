@@ -77,7 +77,7 @@ func startStack(ctx context.Context) *stack {
 		g.Expect(ended).NotTo(Receive(), "it ended")
 		_, err := os.Stat(filepath.Join(folder, "ready"))
 		g.Expect(err).NotTo(HaveOccurred())
-	}, 5*time.Minute).WithContext(ctx).Should(Succeed(), func() string { return said.String() })
+	}, 5*time.Minute).WithContext(ctx).Should(Succeed(), said.String)
 	return connect(folder)
 }
 

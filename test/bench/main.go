@@ -7,10 +7,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -95,14 +98,21 @@ func parseResult(fields []string) (result, error) {
 
 func table(out io.Writer, results []result) error {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "package\tbenchmark\tµs/op\tB/op\tallocs/op\trules/op\t")
+	fmt.Fprintln(w, "package\tbenchmark\tµs/op\tB/op\tallocs/op\tits own\t")
 	for _, r := range results {
-		rules := "-"
-		if n, ok := r.Metrics["rules/op"]; ok {
-			rules = strconv.FormatFloat(n, 'f', 0, 64)
-		}
 		fmt.Fprintf(w, "%s\t%s\t%.1f\t%.0f\t%.0f\t%s\t\n",
-			r.Package, r.Name, r.Metrics["ns/op"]/1000, r.Metrics["B/op"], r.Metrics["allocs/op"], rules)
+			r.Package, r.Name, r.Metrics["ns/op"]/1000, r.Metrics["B/op"], r.Metrics["allocs/op"], r.own())
 	}
 	return w.Flush()
+}
+
+// own are the metrics that the benchmark reports beside the usual ones.
+func (r result) own() string {
+	var out []string
+	for _, unit := range slices.Sorted(maps.Keys(r.Metrics)) {
+		if unit != "ns/op" && unit != "B/op" && unit != "allocs/op" {
+			out = append(out, strconv.FormatFloat(r.Metrics[unit], 'f', -1, 64)+" "+unit)
+		}
+	}
+	return cmp.Or(strings.Join(out, ", "), "-")
 }
