@@ -56,8 +56,13 @@ dev: build control-plane ## Keep a cluster with the operator running, in .dev/
 	@$(GO) run ./hack/dev up --dir .dev $(ARGS)
 
 .PHONY: run
-run: ## Run the operator against the current kubeconfig
-	$(GO) run ./cmd/manager $(ARGS)
+run: ## Run the operator against the current kubeconfig, as its own ServiceAccount
+	@mkdir -p bin; umask 077; \
+	$(KUBECTL) config view --minify --flatten > bin/run.kubeconfig; \
+	token="$$($(KUBECTL) create token ascend-controller-manager -n ascend-system --duration=8h)"; \
+	$(KUBECTL) --kubeconfig bin/run.kubeconfig config set-credentials operator --token="$$token" > /dev/null; \
+	$(KUBECTL) --kubeconfig bin/run.kubeconfig config set-context --current --user=operator > /dev/null
+	$(GO) run ./cmd/manager --kubeconfig bin/run.kubeconfig $(ARGS)
 
 ##@ Check
 

@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -40,6 +43,28 @@ func (s shell) installWebhooks(ctx context.Context, address string) error {
 	// Server-side, so that the authority stays that the operator has filled in
 	// when it ran here before.
 	_, err = s.kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-f", file)
+	return err
+}
+
+// runWebhooks is the command webhooks, for `make run`.
+func runWebhooks(out io.Writer, args []string) error {
+	set := flag.NewFlagSet("webhooks", flag.ContinueOnError)
+	address := set.String("address", "127.0.0.1:9443", "`HOST:PORT` at which the API server reaches the operator")
+	if err := parse(set, args); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(*address); err != nil {
+		return usageError{fmt.Errorf("--address: %q is no HOST:PORT: %w", *address, err)}
+	}
+	objects, err := config.Webhooks()
+	if err != nil {
+		return err
+	}
+	text, err := webhooksAt(objects, *address)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, text)
 	return err
 }
 

@@ -31,6 +31,7 @@ const usage = `dev runs the operator on this machine, with a control plane built
 usage:
   dev up [--dir DIR] [--strict]    run cluster, operator and starter policy until SIGINT or SIGTERM
   dev demo [flags]                 play the tutorial; exit code 0 only if every decision is as expected
+  dev webhooks --address HOST:PORT print webhook configurations for an operator that runs there, for kubectl apply
 
 ` + "`dev up --help` and `dev demo --help`" + ` list the flags. Both need what ` + "`make build`" + ` builds;
 ` + "`make dev` and `make demo`" + ` do all of it.
@@ -56,18 +57,20 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: up or demo (`dev --help` tells more)")}
+		return usageError{errors.New("a command is missing: up, demo or webhooks (`dev --help` tells more)")}
 	}
 	switch args[0] {
 	case "up":
 		return runUp(ctx, args[1:])
 	case "demo":
 		return runDemo(ctx, args[1:])
+	case "webhooks":
+		return runWebhooks(os.Stdout, args[1:])
 	case "help", "--help", "-help", "-h":
 		fmt.Print(usage)
 		return nil
 	default:
-		return usageError{fmt.Errorf("there is no command %q: up or demo (`dev --help` tells more)", args[0])}
+		return usageError{fmt.Errorf("there is no command %q: up, demo or webhooks (`dev --help` tells more)", args[0])}
 	}
 }
 

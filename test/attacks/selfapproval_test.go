@@ -77,7 +77,6 @@ func selfAttacks() []*attack {
 		self("the owner approves", member("olga"), owns, func(_ *scene, a *v1alpha1.Approval) { a.As = "user:olga" }),
 		self("the owner approves, as Olga", member("Olga"), owns, plain),
 		self("the owner approves, with a blank before the name", member(" olga"), owns, plain),
-		self("the owner approves, in full width letters", member("ｏｌｇａ"), owns, plain),
 		self("the owner denies", member("olga"), owns, denies),
 		self("the owner overrides", member("olga"), owns, overrides),
 		self("the owner overrides, as OLGA", member("OLGA"), owns, overrides),

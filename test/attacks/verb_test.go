@@ -76,7 +76,7 @@ func verbAttacks() []*attack {
 			refusedBy("webhook", "mallory is not an approver of stage review of workflow", "who may:", "ascend explain"), seated("user:mallory"), deny),
 		byMallory("override with the verb, not named in the emergencyOverride",
 			refusedBy("webhook", "mallory is not named in the emergencyOverride", "who may: group:emergency, group:juniors", "ascend explain"), override, seated("user:mallory")),
-		byMallory("override an action that waits for a stage",
+		byMallory("override with the verb, not named, by the verb alone",
 			refusedBy("webhook", "mallory is not named in the emergencyOverride", "ascend explain"), override, seated("verb:approve")),
 		director("approve before the stage's turn", refusedBy("webhook", "it waits in stage review, not in \"board\"", "ascend explain"), func(a *v1alpha1.Approval) { a.Stage = "board" }),
 		director("approve a stage for another one's approvers", refusedBy("webhook", "dora is not an approver of stage review", "who may:", "ascend explain")),

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attacks_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+func init() {
+	attacks = append(attacks, requestAttacks...)
+	attacks = append(attacks, boundAttacks...)
+	attacks = append(attacks, secretAttacks...)
+}
+
+// post creates an object from its text as it stands, asked once, and returns
+// the whole answer as an error when it is none of success.
+func (s *scene) post(ctx context.Context, by person, resource, query, text string) error {
+	GinkgoHelper()
+	api, err := rest.HTTPClientFor(by.config)
+	Expect(err).NotTo(HaveOccurred())
+	at, err := url.Parse(by.config.Host)
+	Expect(err).NotTo(HaveOccurred())
+	at = at.JoinPath("apis", v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "namespaces", s.namespace, resource)
+	at.RawQuery = query
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), strings.NewReader(text))
+	Expect(err).NotTo(HaveOccurred())
+	request.Header.Set("Content-Type", "application/json")
+	response, err := api.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	Expect(err).NotTo(HaveOccurred())
+	if response.StatusCode < http.StatusMultipleChoices {
+		return nil
+	}
+	after := ""
+	if seconds := response.Header.Get("Retry-After"); seconds != "" {
+		after = ", Retry-After: " + seconds
+	}
+	return fmt.Errorf("%s%s: %s", response.Status, after, answer)
+}
+
+// Requests that are too large, or that can be read in two ways.
+var requestAttacks = []*attack{
+	oversized("parameters of more than 64 KiB", `{"a":"`+strings.Repeat("x", 64<<10)+`"}`,
+		"spec.parameters: has 65544 bytes of JSON, the limit is 65536 (64 KiB)", "submit a reference to the data"),
+	oversized("parameters of more than 512 KiB", `{"a":"`+strings.Repeat("x", 512<<10)+`"}`,
+		"the limit is 524288 (512 KiB)", "submit a reference to the data"),
+	oversized("parameters 33 levels deep", strings.Repeat(`{"a":`, 33)+"1"+strings.Repeat("}", 33),
+		"spec.parameters: is nested 33 levels deep, the limit is 32", "flatten it"),
+	oversized("parameters with 10,000 keys", `{`+keys(10_000)+`}`, "spec.parameters: has ", "the limit is 65536 (64 KiB)", "submit a reference to the data"),
+	oversized("parameters with more keys than the limit, that are short", `{`+keys(1001)+`}`, "spec.parameters: has 1001 keys, the limit is 1000"),
+	oversized("parameters with more keys than the limit, in the objects of a list", `{"l":[`+strings.TrimSuffix(strings.Repeat(`{"":1},`, 5000), ",")+`]}`,
+		"spec.parameters: has 5001 keys, the limit is 1000"),
+	oversized("a whole number that readers of JSON round", `{"amount":9007199254740993}`,
+		"spec.parameters: has the whole number 9007199254740993", "beyond 2^53", "write it as a string"),
+	oversized("a negative whole number that readers of JSON round, deep inside", `{"a":[{"b":-9007199254740995}]}`,
+		"spec.parameters: has the whole number 9007199254740995", "beyond 2^53", "write it as a string"),
+	malformed("parameters 20,000 levels deep", "", `{"a":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+`}`, "exceeded max depth"),
+	malformed("a key twice in one object, where fields are validated strictly", "fieldValidation=Strict", `{"amount":1,"amount":1000000}`, "duplicate field"),
+	{
+		number: 29, name: "a key twice in one object",
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.agent, "agentactions", "", s.text(`{"amount":1,"amount":1000000}`))
+		},
+		up: without("the last one is asked for, sealed and decided about", func(ctx context.Context, s *scene) {
+			var all v1alpha1.AgentActionList
+			Expect(lab.admin.List(ctx, &all)).To(Succeed())
+			i := slices.IndexFunc(all.Items, func(a v1alpha1.AgentAction) bool { return a.Namespace == s.namespace })
+			s.action = &all.Items[i]
+			s.awaitDecision(ctx, s.action, v1alpha1.DecisionPending)
+			Expect(string(s.action.Spec.Parameters.Raw)).To(MatchJSON(`{"amount":1000000}`))
+			Expect(s.action.Status.Risk.Factors).To(ContainElement(HaveField("Value", ContainSubstring("1000000"))))
+		}),
+		deleted: refusedBy("policy", "ascend-agentaction-identity", "kubectl"),
+	},
+}
+
+// keys are that many keys of one object, as short as can be.
+func keys(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`"%x":1`, i))
+	}
+	return strings.Join(all, ",")
+}
+
+// text is an action with those parameters as they are written.
+func (s *scene) text(parameters string) string {
+	return fmt.Sprintf(`{"apiVersion":%q,"kind":"AgentAction","metadata":{"generateName":"act-","namespace":%q},`+
+		`"spec":{"agentRef":{"name":"agent"},"actionType":"financial.transfer","resource":"account","parameters":%s}}`,
+		v1alpha1.GroupVersion, s.namespace, parameters)
+}
+
+func oversized(name, parameters string, says ...string) *attack {
+	return &attack{
+		number: 29, name: name,
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.agent, "agentactions", "", s.text(parameters))
+		},
+		up:      refusedBy("webhook", says...),
+		deleted: refusedBy("policy", "ascend-agentaction-identity", "kubectl"),
+	}
+}
+
+// malformed is what the API server refuses before it asks anybody.
+func malformed(name, query, parameters string, says ...string) *attack {
+	refused := refusedBy("API server", says...)
+	return &attack{
+		number: 29, name: name,
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.agent, "agentactions", query, s.text(parameters))
+		},
+		up: refused, down: refused, deleted: refused,
+	}
+}
+
+// What the schema bounds: lists of thousands, and names that are very long.
+var boundAttacks = []*attack{
+	bound("a workflow with 5,000 approvers", `{kind: ApprovalWorkflow, metadata: {name: x}, spec: {stages: [{name: s, approvers: {users: [`+words(5000)+`]}}]}}`,
+		"spec.stages[0].approvers.users: Too many: 5000: must have at most 64 items"),
+	bound("a workflow with 5,000 groups of approvers", `{kind: ApprovalWorkflow, metadata: {name: x}, spec: {stages: [{name: s, approvers: {groups: [`+words(5000)+`]}}]}}`,
+		"spec.stages[0].approvers.groups: Too many: 5000: must have at most 64 items"),
+	bound("a workflow with 6 stages", `{kind: ApprovalWorkflow, metadata: {name: x}, spec: {stages: [`+each(6, `{name: s%d, approvers: {users: [a]}}`)+`]}}`,
+		"spec.stages: Too many: 6: must have at most 5 items"),
+	bound("a stage that needs 5,000 approvals", `{kind: ApprovalWorkflow, metadata: {name: x}, spec: {stages: [{name: s, required: 5000, approvers: {groups: [g]}}]}}`,
+		"spec.stages[0].required", "less than or equal to 20"),
+	bound("an approver with a name of 10,000 letters", `{kind: ApprovalWorkflow, metadata: {name: x}, spec: {stages: [{name: s, approvers: {users: [`+strings.Repeat("u", 10_000)+`]}}]}}`,
+		"spec.stages[0].approvers.users[0]: Too long: may not be more than 256 bytes"),
+	bound("an agent with 5,000 subjects", `{kind: Agent, metadata: {name: x}, spec: {owner: o, environment: sandbox, subjects: [`+each(5000, `{kind: User, name: u%d}`)+`]}}`,
+		"spec.subjects: Too many: 5000: must have at most 64 items"),
+	bound("an agent with 5,000 globs", `{kind: Agent, metadata: {name: x}, spec: {owner: o, environment: sandbox, blockedResources: [`+words(5000)+`]}}`,
+		"spec.blockedResources: Too many: 5000: must have at most 256 items"),
+	bound("a rule with 1,000 conditions", `{kind: SmartRule, metadata: {name: x}, spec: {effect: Deny, conditions: [`+each(1000, `{name: c%d, expression: "true"}`)+`]}}`,
+		"spec.conditions: Too many: 1000: must have at most 16 items"),
+	bound("a rule with an expression of 100,000 letters", `{kind: SmartRule, metadata: {name: x}, spec: {effect: Deny, conditions: [{name: c, expression: "true`+strings.Repeat(" && true", 12_000)+`"}]}}`,
+		"spec.conditions[0].expression: Too long: may not be more than 4096 bytes"),
+	bound("a rule with 5,000 globs", `{kind: SmartRule, metadata: {name: x}, spec: {effect: Deny, match: {resources: [`+words(5000)+`]}}}`,
+		"spec.match.resources: Too many: 5000: must have at most 256 items"),
+	bound("a rule with a glob of 10,000 letters", `{kind: SmartRule, metadata: {name: x}, spec: {effect: Deny, match: {resources: [`+strings.Repeat("*a", 5000)+`]}}}`,
+		"spec.match.resources[0]: Too long: may not be more than 256 bytes"),
+	bound("a subscription to a URL of 10,000 letters", `{kind: WebhookSubscription, metadata: {name: x}, spec: {url: "https://example.com/`+strings.Repeat("x", 10_000)+`", events: [action.denied], secretRef: {name: s, key: k}}}`,
+		"spec.url: Too long: may not be more than 2048 bytes"),
+	longAction("an action with a description of 10,000 letters", func(a *v1alpha1.AgentAction) { a.Spec.Description = strings.Repeat("x", 10_000) },
+		"spec.description: Too long: may not be more than 4096 bytes"),
+	longAction("an action with a type of 10,000 letters", func(a *v1alpha1.AgentAction) { a.Spec.ActionType = strings.Repeat("x", 10_000) },
+		"spec.actionType: Too long: may not be more than 128 bytes"),
+	longAction("an action with a resource of 10,000 letters", func(a *v1alpha1.AgentAction) { a.Spec.Resource = strings.Repeat("x", 10_000) },
+		"spec.resource: Too long: may not be more than 1024 bytes"),
+	{
+		number: 31, name: "submit as somebody in 200 groups",
+		prepare: func(ctx context.Context, s *scene) {
+			sam := lab.user("sam", strings.Split(words(200), ",")...)
+			s.grant(ctx, "ascend-agent-submitter", subjectOf(sam))
+			s.state["sam"] = sam
+		},
+		attempt: func(ctx context.Context, s *scene) error { return s.as("sam").Create(ctx, s.ask(readOrders)) },
+		up:      refusedBy("webhook", "sam cannot submit actions", "the number of groups, 201, is over the limit of 128", "submit as a ServiceAccount"),
+		deleted: refusedBy("policy", "ascend-agentaction-identity", "kubectl"),
+	},
+}
+
+// words are that many words for a YAML list.
+func words(n int) string { return each(n, "w%d") }
+
+// each formats every number below n, for a YAML list.
+func each(n int, format string) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, i))
+	}
+	return strings.Join(all, ",")
+}
+
+// bound is policy over a limit. The schema is looked at before webhooks that
+// validate are asked, so that it holds in every mode.
+func bound(name, object string, says ...string) *attack {
+	refused := refusedBy("schema", says...)
+	return &attack{
+		number: 31, name: name,
+		prepare: func(ctx context.Context, s *scene) { s.state["adam"] = s.with(ctx, "adam", "ascend-admin") },
+		attempt: func(ctx context.Context, s *scene) error { return s.as("adam").Create(ctx, s.parse(object)) },
+		up:      refused, down: refused, deleted: refused,
+	}
+}
+
+func longAction(name string, lengthen func(*v1alpha1.AgentAction), says ...string) *attack {
+	return &attack{
+		number: 31, name: name,
+		attempt: func(ctx context.Context, s *scene) error {
+			action := s.ask(readOrders)
+			lengthen(action)
+			return s.agent.Create(ctx, action)
+		},
+		up: refusedBy("schema", says...), deleted: refusedBy("schema", says...),
+	}
+}
+
+const subscription = `{"apiVersion":"governance.ascendowkai.com/v1alpha1","kind":"WebhookSubscription","metadata":{"name":"spy"},` +
+	`"spec":{"url":"https://hooks.example.com/ascend","events":["action.denied"],"secretRef":%s}}`
+
+// A subscription is signed with a Secret of its own namespace.
+var secretAttacks = []*attack{
+	{
+		number: 35, name: "sign with a Secret of another namespace",
+		prepare: func(ctx context.Context, s *scene) { s.state["adam"] = s.with(ctx, "adam", "ascend-admin") },
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.as("adam"), "webhooksubscriptions", "fieldValidation=Strict",
+				fmt.Sprintf(subscription, `{"name":"ascend-seal-keys","key":"k","namespace":"ascend-system"}`))
+		},
+		up:      refusedBy("API server", `unknown field \"spec.secretRef.namespace\"`),
+		down:    refusedBy("API server", `unknown field \"spec.secretRef.namespace\"`),
+		deleted: refusedBy("API server", `unknown field \"spec.secretRef.namespace\"`),
+	},
+	{
+		number: 35, name: "sign with a Secret of another namespace, where unknown fields are let through",
+		prepare: func(ctx context.Context, s *scene) { s.state["adam"] = s.with(ctx, "adam", "ascend-admin") },
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.as("adam"), "webhooksubscriptions", "fieldValidation=Ignore",
+				fmt.Sprintf(subscription, `{"name":"ascend-seal-keys","key":"k","namespace":"ascend-system"}`))
+		},
+		up: ownSecret, deleted: ownSecret,
+	},
+	secretName("sign with a Secret of another namespace, by a path", "ascend-system/ascend-seal-keys"),
+	secretName("sign with a Secret of another namespace, by a path upwards", "../ascend-system/secrets/ascend-seal-keys"),
+}
+
+// ownSecret: the namespace is not stored, so the name is one of the
+// subscription's own.
+var ownSecret = without("its own namespace's is meant", func(ctx context.Context, s *scene) {
+	stored := s.parse(`{kind: WebhookSubscription, metadata: {name: spy}}`)
+	Expect(lab.admin.Get(ctx, client.ObjectKeyFromObject(stored), stored)).To(Succeed())
+	Expect(stored.Object["spec"]).To(HaveKeyWithValue("secretRef", Equal(map[string]any{"name": "ascend-seal-keys", "key": "k"})))
+})
+
+func secretName(name, path string) *attack {
+	refused := refusedBy("schema", "spec.secretRef.name", "must be the name of an object")
+	return &attack{
+		number: 35, name: name,
+		prepare: func(ctx context.Context, s *scene) { s.state["adam"] = s.with(ctx, "adam", "ascend-admin") },
+		attempt: func(ctx context.Context, s *scene) error {
+			return s.post(ctx, s.as("adam"), "webhooksubscriptions", "fieldValidation=Strict", fmt.Sprintf(subscription, toJSON(map[string]string{"name": path, "key": "k"})))
+		},
+		up: refused, down: refused, deleted: refused,
+	}
+}
