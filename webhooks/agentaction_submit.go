@@ -153,7 +153,7 @@ func checkAgent(agent *decision.Agent, user *authenticationv1.UserInfo, asked *r
 			shown(user.Username), object.Name, object.Name, object.Namespace, subjectEntry(user.Username))
 	}
 	if why, message, refused := agent.Refuses(asked); refused {
-		return forbidden(why, "%s", message)
+		return forbidden(why, "%s. Whoever manages the agent can change it:\n  kubectl edit agent %s -n %s", message, object.Name, object.Namespace)
 	}
 	return nil
 }

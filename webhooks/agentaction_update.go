@@ -52,8 +52,9 @@ func (h *actionHandler) byRequester(ctx context.Context, req *admission.Request,
 			return forbidden(whyNotRequester, "%s may not cancel this action: only its requester, %s, may. An approver can deny it: kubectl deny %s -n %s",
 				shown(req.UserInfo.Username), requesterName(old), req.Name, req.Namespace)
 		}
-		return forbidden(whyNotRequester, "%s may not report the outcome of this action: only its requester, %s, may",
-			shown(req.UserInfo.Username), requesterName(old))
+		return forbidden(whyNotRequester, "%s may not report the outcome of this action: only its requester, %s, may. With its credentials:\n"+
+			"  kubectl patch agentaction %s -n %s --type=merge -p '{\"spec\":{\"outcome\":{\"result\":\"Succeeded\"}}}'",
+			shown(req.UserInfo.Username), requesterName(old), req.Name, req.Namespace)
 	}
 	if cancels {
 		let.annotations["cancelled"] = "true"

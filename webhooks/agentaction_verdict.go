@@ -54,7 +54,7 @@ func (h *actionHandler) stamp(ctx context.Context, req *admission.Request, old *
 	if stamped.Stage, err = freeStage(old, &stamped, vouched.Approvals); err != nil {
 		return given, err
 	}
-	if err := counts(inquiry, &stamped); err != nil {
+	if err := counts(old, inquiry, &stamped); err != nil {
 		return given, err
 	}
 	stamped.Seal, err = ring.SealVerdict(seal.Verdict{
@@ -66,6 +66,9 @@ func (h *actionHandler) stamp(ctx context.Context, req *admission.Request, old *
 	return stamped, nil
 }
 
+// again is what is left to do about an action that is over.
+const again = "The requester can submit a new action: kubectl create -f FILE"
+
 // acceptable refuses what needs no policy to be refused.
 func acceptable(req *admission.Request, old *v1alpha1.AgentAction, given *v1alpha1.Approval) error {
 	user := req.UserInfo.Username
@@ -74,10 +77,10 @@ func acceptable(req *admission.Request, old *v1alpha1.AgentAction, given *v1alph
 		return forbidden(whyNotYourName, "you are %s, and an approval is given in one's own name, not as %s; %s can give it: kubectl approve %s -n %s",
 			shown(user), shown(given.Approver), shown(given.Approver), req.Name, req.Namespace)
 	case old.Status.Decision.IsFinal():
-		return forbidden(whyDecided, "the action is already decided: it was %s%s (%s); a decision never changes. The requester can submit a new action",
+		return forbidden(whyDecided, "the action is already decided: it was %s%s (%s); a decision never changes. "+again,
 			old.Status.Decision, decidedAt(old), old.Status.Reason)
 	case old.Spec.Cancelled:
-		return forbidden(whyDecided, "the action was cancelled by its requester; there is nothing left to approve")
+		return forbidden(whyDecided, "the action was cancelled by its requester, so there is nothing left to approve. "+again)
 	case old.Status.Decision != v1alpha1.DecisionPending || old.Status.Approval == nil:
 		return conflict(whyPolicyMoved, "the action has not been evaluated yet; try again in a moment, and look at it first: ascend explain %s -n %s", req.Name, req.Namespace)
 	default:
@@ -106,11 +109,11 @@ func (h *actionHandler) inquire(ctx context.Context, old *v1alpha1.AgentAction, 
 	case v1alpha1.DecisionPending:
 		return inquiry, nil
 	case v1alpha1.DecisionTimedOut:
-		return nil, forbidden(whyDecided, "it is too late: %s", inquiry.Outcome.Message)
+		return nil, forbidden(whyDecided, "it is too late: %s. "+again, inquiry.Outcome.Message)
 	case v1alpha1.DecisionDenied, v1alpha1.DecisionApproved, v1alpha1.DecisionCancelled, v1alpha1.DecisionNone:
 	}
 	if inquiry.Outcome.Reason == v1alpha1.ReasonApprovalTimeout {
-		return nil, forbidden(whyDecided, "it is too late: %s", inquiry.Outcome.Message)
+		return nil, forbidden(whyDecided, "it is too late: %s. "+again, inquiry.Outcome.Message)
 	}
 	return nil, conflict(whyPolicyMoved, "nobody is asked any more, the operator is about to decide: %s (%s); look again: ascend explain %s -n %s",
 		inquiry.Outcome.Decision, inquiry.Outcome.Message, old.Name, old.Namespace)
@@ -120,16 +123,16 @@ func (h *actionHandler) inquire(ctx context.Context, old *v1alpha1.AgentAction, 
 // as it stands, and what they say themselves that they saw.
 func sameAsShown(old *v1alpha1.AgentAction, given *v1alpha1.Approval, inquiry *decision.Inquiry) error {
 	status := old.Status.Approval
-	again := fmt.Sprintf("look again: ascend explain %s -n %s", old.Name, old.Namespace)
+	look := fmt.Sprintf("look again: ascend explain %s -n %s", old.Name, old.Namespace)
 	switch {
 	case inquiry.Outcome.SpecDigest != old.Status.SpecDigest:
-		return conflict(whyNotAcknowledged, "the request is not the one that status.specDigest speaks of; %s", again)
+		return conflict(whyNotAcknowledged, "the request is not the one that status.specDigest speaks of; %s", look)
 	case inquiry.Chain.Revision() != status.Revision:
-		return conflict(whyPolicyMoved, "the workflows that have to be passed have just changed; %s", again)
+		return conflict(whyPolicyMoved, "the workflows that have to be passed have just changed; %s", look)
 	case given.SpecDigest != "" && given.SpecDigest != old.Status.SpecDigest:
-		return forbidden(whyNotAcknowledged, "what you saw, specDigest %s, is not what is asked here, %s; %s", shown(given.SpecDigest), old.Status.SpecDigest, again)
+		return forbidden(whyNotAcknowledged, "what you saw, specDigest %s, is not what is asked here, %s; %s", shown(given.SpecDigest), old.Status.SpecDigest, look)
 	case given.WorkflowRevision != "" && given.WorkflowRevision != status.Revision:
-		return forbidden(whyNotAcknowledged, "the workflows have changed since you looked: workflowRevision is %s, not %s; %s", status.Revision, shown(given.WorkflowRevision), again)
+		return forbidden(whyNotAcknowledged, "the workflows have changed since you looked: workflowRevision is %s, not %s; %s", status.Revision, shown(given.WorkflowRevision), look)
 	default:
 		return nil
 	}
@@ -186,20 +189,20 @@ func freeStage(old *v1alpha1.AgentAction, stamped *v1alpha1.Approval, vouched []
 		stage = approval.InRound(stage, old.Status.Approval)
 	}
 	if before := taken(old.Spec.Approvals, stage); before != nil {
-		return "", forbidden(whyNotCounted, "%s has already given the verdict %s in stage %s; it counts once and cannot be changed. Another approver can deny the action",
-			shown(stamped.Approver), before.Verdict, stage)
+		return "", forbidden(whyNotCounted, "%s has already given the verdict %s in stage %s; it counts once and cannot be changed. Another approver can deny the action: kubectl deny %s -n %s",
+			shown(stamped.Approver), before.Verdict, stage, old.Name, old.Namespace)
 	}
 	return stage, nil
 }
 
 // counts refuses a verdict that would not count, with the reason that status
 // would give: what is given can never be given again.
-func counts(inquiry *decision.Inquiry, stamped *v1alpha1.Approval) error {
+func counts(old *v1alpha1.AgentAction, inquiry *decision.Inquiry, stamped *v1alpha1.Approval) error {
 	given := inquiry.Given
 	given.Approvals = append(slices.Clone(given.Approvals), *stamped)
 	for _, uncounted := range inquiry.Chain.Evaluate(given).Status.Uncounted {
 		if uncounted.Approver == stamped.Approver && uncounted.Stage == stamped.Stage {
-			return forbidden(whyNotCounted, "it would not count: %s; nothing was written", uncounted.Reason)
+			return forbidden(whyNotCounted, "it would not count: %s; nothing was written. Who can, and until when: ascend explain %s -n %s", uncounted.Reason, old.Name, old.Namespace)
 		}
 	}
 	return nil

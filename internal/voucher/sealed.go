@@ -42,7 +42,7 @@ func (s Sealed) Vouch(action *v1alpha1.AgentAction) (Vouched, error) {
 	}
 	if why := unadmitted(ring, action); why != "" {
 		return Vouched{Refusal: fmt.Sprintf("nobody knows who submitted this action: %s. Whoever wants it has to submit it again, "+
-			"as a new action, through the API server with the operator's webhooks in place; see docs/security.md", why)}, nil
+			"as a new action, through the API server with the operator's webhooks in place: kubectl create -f FILE; see docs/security.md", why)}, nil
 	}
 	vouched := Vouched{Requester: *action.Spec.Requester}
 	for _, given := range action.Spec.Approvals {

@@ -26,16 +26,16 @@ func init() {
 // Policy that is changed while an action waits: it is decided anew, and the
 // trail tells.
 var ruleAttacks = []*attack{
-	change("suspend the rule that an action waits for", func(ctx context.Context, s *scene) error {
+	repeal("suspend the rule that an action waits for", func(ctx context.Context, s *scene) error {
 		return mergePatch(ctx, s.as("ruth"), s.rule("hold"), `spec: {mode: Disabled}`)
 	}, webhookDown),
-	change("make a trial of the rule that an action waits for", func(ctx context.Context, s *scene) error {
+	repeal("make a trial of the rule that an action waits for", func(ctx context.Context, s *scene) error {
 		return mergePatch(ctx, s.as("ruth"), s.rule("hold"), `spec: {mode: Audit}`)
 	}, webhookDown),
-	change("have the rule that an action waits for match something else", func(ctx context.Context, s *scene) error {
+	repeal("have the rule that an action waits for match something else", func(ctx context.Context, s *scene) error {
 		return mergePatch(ctx, s.as("ruth"), s.rule("hold"), `spec: {match: {actionTypes: [database_write]}}`)
 	}, webhookDown),
-	change("delete the rule that an action waits for", func(ctx context.Context, s *scene) error {
+	repeal("delete the rule that an action waits for", func(ctx context.Context, s *scene) error {
 		return s.as("ruth").Delete(ctx, s.rule("hold"))
 	}, decidedAnew),
 }
@@ -54,8 +54,8 @@ var decidedAnew = without("decided anew, and recorded", func(ctx context.Context
 	Expect(passed.MatchedRules).NotTo(ContainElement(s.namespace + "/hold RequireApproval Enforce"))
 })
 
-// change is a change to the one rule that an action waits for.
-func change(name string, attempt func(context.Context, *scene) error, whenDown outcome) *attack {
+// repeal is a change to the one rule that an action waits for.
+func repeal(name string, attempt func(context.Context, *scene) error, whenDown outcome) *attack {
 	return &attack{
 		number: 14, name: name,
 		prepare: func(ctx context.Context, s *scene) {
@@ -283,7 +283,7 @@ var labelAttacks = []*attack{
 	{
 		number: 17, name: "take a waiting action's label off, which a rule reads",
 		prepare: func(ctx context.Context, s *scene) {
-			s.apply(ctx, noted)
+			s.apply(ctx, notedRule)
 			s.action = s.ask(readOrders)
 			s.action.Labels = map[string]string{"noted": "true"}
 			Expect(s.agent.Create(ctx, s.action)).To(Succeed())
@@ -298,7 +298,7 @@ var labelAttacks = []*attack{
 }
 
 const (
-	noted = `
+	notedRule = `
 kind: SmartRule
 metadata: {name: noted}
 spec:
@@ -306,9 +306,9 @@ spec:
   effect: RequireApproval
   workflowRef: {name: people}
 `
-	frozen = `
+	frostRule = `
 kind: SmartRule
-metadata: {name: frozen}
+metadata: {name: frost}
 spec:
   conditions: [{name: label, expression: "'freeze' in action.labels || 'thaw' in action.annotations"}]
   effect: Deny
@@ -338,7 +338,7 @@ func relabel(name, word string, decision v1alpha1.Decision, patch string) *attac
 	return &attack{
 		number: 17, name: name,
 		prepare: func(ctx context.Context, s *scene) {
-			s.apply(ctx, frozen)
+			s.apply(ctx, frostRule)
 			s.action = s.ask(readOrders)
 			s.action.Labels, s.action.Annotations = map[string]string{word: "true"}, map[string]string{word: "true"}
 			Expect(s.agent.Create(ctx, s.action)).To(Succeed())
