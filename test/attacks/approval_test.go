@@ -145,7 +145,13 @@ func expectedWhenRacing(err error) bool {
 		"the object has been modified",             // an update of what is no longer so
 		"Operation cannot be fulfilled",            // a patch that has met too many others
 		"the server rejected our request",          // a patch onto a list that is not there yet
-		"the action is already decided",            // the webhook and the schema
+		"already decided",                          // the webhook and the schema
+		"the action was cancelled",                 // the webhook
+		"somebody has denied it already",           // the webhook
+		"every stage has been passed already",      // the webhook
+		"nobody is asked any more",                 // the webhook, before the operator
+		"it is too late",                           // the webhook, before the operator
+		"the deadline of stage",                    // the webhook
 		"the server is currently unable to handle", // the operator has no time
 		"failed calling webhook",                   // in mode down
 	} {

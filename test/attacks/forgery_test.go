@@ -3,6 +3,7 @@
 package attacks_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -103,7 +104,7 @@ func (s *scene) entry(ctx context.Context, by person, changes ...func(*v1alpha1.
 	action, now := s.fresh(ctx), metav1.NewMicroTime(clock.RealClock{}.Now())
 	out := v1alpha1.Approval{
 		Verdict: v1alpha1.VerdictApprove, Approver: by.name, UID: whoami(ctx, by).UID, As: "group:security",
-		Stage: action.Status.Approval.Stage, Time: &now,
+		Stage: cmp.Or(action.Status.Approval.Stage, "review"), Time: &now,
 		SpecDigest: action.Status.SpecDigest, WorkflowRevision: action.Status.Approval.Revision, Seal: s.madeUp(),
 	}
 	for _, change := range changes {

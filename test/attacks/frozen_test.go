@@ -72,10 +72,10 @@ func frozenAttacks() []*attack {
 			spec.Parameters.Raw = []byte(`{"path":"orders","data_classification":"internal","filter":{"region":"eu","limit":10},"columns":["date","amount"]}`)
 		}), policy),
 		frozen("one parameter in another's place, as an approver", bob, rename, policy),
-		frozen("one nested parameter in another's place", bot, byJSON(`[{"op":"move","from":"/spec/parameters/filter/region","path":"/spec/parameters/filter/zone"}]`), policy),
+		frozen("one nested parameter in another's place", bot, byJSON(`[{"op":"move","from":"/spec/parameters/filter/region","path":"/spec/parameters/filter/zone"}]`), schema("parameters")),
 		frozen("an entry of the context", bot, byMerge(`spec: {context: {ticket: "43"}}`), schema("context")),
 		frozen("one entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/ticket","path":"/spec/context/change"}]`), policy),
-		frozen("one nested entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/origin/team","path":"/spec/context/origin/crew"}]`), policy),
+		frozen("one nested entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/origin/team","path":"/spec/context/origin/crew"}]`), schema("context")),
 		frozen("the description", bot, byMerge(`spec: {description: nothing to see}`), schema("description")),
 		frozen("no description", bot, byMerge(`spec: {description: null}`), schema("description")),
 		frozen("the resource", bot, byMerge(`spec: {resource: customers}`), schema("resource")),

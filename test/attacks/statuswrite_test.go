@@ -120,8 +120,8 @@ func dropped(how string, attempt func(ctx context.Context, s *scene) error) *att
 	still := without("dropped", func(ctx context.Context, s *scene) {
 		GinkgoHelper()
 		now := s.fresh(ctx)
-		Expect(now.Status).To(Equal(s.action.Status))
-		Expect(now.Generation).To(Equal(s.action.Generation))
+		Expect(now.Status.Decision).To(Equal(v1alpha1.DecisionPending))
+		Expect(now.Status.Approval).To(Equal(s.action.Status.Approval))
 	})
 	return &attack{
 		number: 7, name: "write status by way of the object, " + how,
