@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,14 +18,39 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
-// guardChanges is a source that brings every agent back to the queue when the
-// guard of admission finds a change. Without a guard there are none.
+// guardChanges is a source that brings every object of a kind in the cache back
+// to the queue when the guard of admission gives a sign. Without a guard there
+// is none.
 type guardChanges struct {
-	guard  *AdmissionGuard
-	agents client.Reader // the cache
+	guard *AdmissionGuard
+	sign  <-chan struct{}
+	// waits holds the workers until the guard has looked once.
+	waits bool
+	cache client.Reader
+	list  func() client.ObjectList
 }
 
 var _ source.SyncingSource = (*guardChanges)(nil)
+
+// changes brings agents back, whose condition tells what the guard finds. They
+// wait for its first look, so that no agent is called ready for a moment after
+// each start while admission is not enforced.
+func (g *AdmissionGuard) changes(cache client.Reader) *guardChanges {
+	source := &guardChanges{guard: g, waits: true, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentList{} }}
+	if g != nil {
+		source.sign = g.changed
+	}
+	return source
+}
+
+// voids brings undecided actions back, some of whose approvals are void now.
+func (g *AdmissionGuard) voids(cache client.Reader) *guardChanges {
+	source := &guardChanges{guard: g, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentActionList{} }}
+	if g != nil {
+		source.sign = g.voided
+	}
+	return source
+}
 
 // Start returns at once and goes on until ctx ends.
 func (c *guardChanges) Start(ctx context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
@@ -34,7 +62,7 @@ func (c *guardChanges) Start(ctx context.Context, queue workqueue.TypedRateLimit
 			select {
 			case <-ctx.Done():
 				return
-			case <-c.guard.changed:
+			case <-c.sign:
 			}
 			for c.enqueue(ctx, queue) != nil {
 				select {
@@ -48,11 +76,9 @@ func (c *guardChanges) Start(ctx context.Context, queue workqueue.TypedRateLimit
 	return nil
 }
 
-// WaitForSync holds the workers until the guard has looked once, so that no
-// agent is called ready for a moment after each start while admission is not
-// enforced.
+// WaitForSync holds the workers, where they wait.
 func (c *guardChanges) WaitForSync(ctx context.Context) error {
-	if c.guard == nil {
+	if c.guard == nil || !c.waits {
 		return nil
 	}
 	select {
@@ -64,12 +90,16 @@ func (c *guardChanges) WaitForSync(ctx context.Context) error {
 }
 
 func (c *guardChanges) enqueue(ctx context.Context, queue workqueue.TypedRateLimitingInterface[ctrl.Request]) error {
-	var agents v1alpha1.AgentList
-	if err := c.agents.List(ctx, &agents, client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("list agents in the cache: %w", err)
+	all := c.list()
+	if err := c.cache.List(ctx, all, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list %T in the cache: %w", all, err)
 	}
-	for i := range agents.Items {
-		queue.Add(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&agents.Items[i])})
-	}
-	return nil
+	return apimeta.EachListItem(all, func(item runtime.Object) error {
+		object, err := apimeta.Accessor(item)
+		if err != nil {
+			return err
+		}
+		queue.Add(ctrl.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}})
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ package controllers
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -26,17 +27,20 @@ type finding struct {
 
 // compare says how an object in the cluster, nil when there is none, holds
 // less than the one that was shipped. More than was shipped is no finding: other
-// webhooks, more rules, more actions of a binding. Where webhooks are served and
-// by which certificate is not compared. It is an error when an object is of a
-// kind that it does not know, or cannot be read as that kind.
-func compare(shipped, live *unstructured.Unstructured) (finding, error) {
+// webhooks, more rules, more actions of a binding. By which certificate webhooks
+// are served is not compared: the operator sees to that, or cert-manager. Where
+// they are served by URL it has to be at one of the hosts. It is an error when an
+// object is of a kind that it does not know, or cannot be read as that kind.
+func compare(shipped, live *unstructured.Unstructured, hosts []string) (finding, error) {
 	if live == nil {
 		return finding{weak: []string{"it is missing"}}, nil
 	}
 	switch kind := shipped.GetKind(); kind {
 	case "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration":
 		// What is compared of webhooks is the same in both kinds.
-		return compareAs(shipped, live, compareWebhooks)
+		return compareAs(shipped, live, func(shipped, live *admissionregistrationv1.ValidatingWebhookConfiguration) finding {
+			return compareWebhooks(shipped, live, hosts)
+		})
 	case "ValidatingAdmissionPolicy":
 		return compareAs(shipped, live, comparePolicy)
 	case "ValidatingAdmissionPolicyBinding":
@@ -60,7 +64,7 @@ func compareAs[T any](shipped, live *unstructured.Unstructured, compare func(shi
 	return compare(&as[0], &as[1]), nil
 }
 
-func compareWebhooks(shipped, live *admissionregistrationv1.ValidatingWebhookConfiguration) finding {
+func compareWebhooks(shipped, live *admissionregistrationv1.ValidatingWebhookConfiguration, hosts []string) finding {
 	var f finding
 	for i := range shipped.Webhooks {
 		want := &shipped.Webhooks[i]
@@ -70,7 +74,7 @@ func compareWebhooks(shipped, live *admissionregistrationv1.ValidatingWebhookCon
 			continue
 		}
 		got := &live.Webhooks[at]
-		for _, gap := range webhookGaps(want, got) {
+		for _, gap := range append(webhookGaps(want, got), elsewhere(want.ClientConfig, got.ClientConfig, hosts)...) {
 			f.weak = append(f.weak, fmt.Sprintf("webhook %s: %s", want.Name, gap))
 		}
 		if got.ClientConfig.Service != nil && len(got.ClientConfig.CABundle) == 0 {
@@ -108,6 +112,35 @@ func webhookGaps(want, got *admissionregistrationv1.ValidatingWebhook) []string 
 		}
 	}
 	return gaps
+}
+
+// elsewhere are the ways in which somebody else is asked than the operator.
+func elsewhere(want, got admissionregistrationv1.WebhookClientConfig, hosts []string) []string {
+	const advice = "somebody else is asked in place of the operator: "
+	switch {
+	case want.Service == nil:
+		if ptr.Deref(want.URL, "") != ptr.Deref(got.URL, "") || got.Service != nil {
+			return []string{advice + "clientConfig.url is not as shipped"}
+		}
+	case got.Service != nil:
+		if address(got.Service) != address(want.Service) {
+			return []string{fmt.Sprintf("%sclientConfig.service is %s, not %s", advice, address(got.Service), address(want.Service))}
+		}
+	case got.URL == nil: // the API server does not take that
+		return []string{advice + "clientConfig has neither service nor url"}
+	default:
+		at, err := url.Parse(*got.URL)
+		if err != nil || at.Scheme != "https" || at.Path != ptr.Deref(want.Service.Path, "") || !slices.Contains(hosts, at.Hostname()) {
+			return []string{fmt.Sprintf("%sclientConfig.url is %q, and has to be https, path %s, at one of --webhook-hosts, %s",
+				advice, *got.URL, ptr.Deref(want.Service.Path, ""), strings.Join(hosts, ", "))}
+		}
+	}
+	return nil
+}
+
+// address is a Service as people read it, with what is left out.
+func address(s *admissionregistrationv1.ServiceReference) string {
+	return fmt.Sprintf("%s/%s:%d%s", s.Namespace, s.Name, ptr.Deref(s.Port, 443), ptr.Deref(s.Path, ""))
 }
 
 // uncovered are the requests, such as "CREATE agentactions", that a rule of the

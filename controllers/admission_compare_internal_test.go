@@ -81,7 +81,7 @@ func (w weakenings) run(t *testing.T, shipped string) {
 				t.Fatalf("%q is not in what is shipped", test.old)
 			}
 			live := decodeYAML(t, strings.Replace(shipped, test.old, test.new, 1))
-			found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, shipped)}, &unstructured.Unstructured{Object: live})
+			found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, shipped)}, &unstructured.Unstructured{Object: live}, []string{"localhost", "::1"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,6 +98,7 @@ func (w weakenings) run(t *testing.T, shipped string) {
 func TestEachWayToWeakenAWebhookIsFound(t *testing.T) {
 	t.Parallel()
 	const first = "webhook actions.example.com: "
+	const service = "{service: {name: s, namespace: ns, path: /mutate}, caBundle: Y2E=}"
 	weakenings{
 		"as shipped":              {"", "", ""},
 		"failurePolicy Ignore":    {"failurePolicy: Fail", "failurePolicy: Ignore", first + "failurePolicy is Ignore, not Fail"},
@@ -121,7 +122,18 @@ func TestEachWayToWeakenAWebhookIsFound(t *testing.T) {
 		"a condition added":       {"  matchConditions:\n", "  matchConditions:\n  - {name: x, expression: request.userInfo.username != 'mallory'}\n", first + "matchConditions leave out requests: x is not as shipped"},
 		"a condition less":        {"  matchConditions:\n  - {name: not-by-the-operator, expression: request.userInfo.username != \"operator\"}\n", "", ""},
 		"renamed":                 {"- name: actions.example.com", "- name: other.example.com", "webhook actions.example.com is missing"},
-		"by URL":                  {"{service: {name: s, namespace: ns, path: /mutate}, caBundle: Y2E=}", "{url: https://localhost/mutate}", ""},
+		"by URL":                  {service, "{url: 'https://localhost:9443/mutate'}", ""},
+		"by IPv6":                 {service, "{url: 'https://[::1]:9443/mutate'}", ""},
+		"at another host":         {service, "{url: 'https://evil.example.com/mutate'}", first + `somebody else is asked in place of the operator: clientConfig.url is "https://evil.example.com/mutate", and has to be https, path /mutate, at one of --webhook-hosts, localhost, ::1`},
+		"at another path":         {service, "{url: 'https://localhost/agentaction-gone'}", first + `somebody else is asked in place of the operator: clientConfig.url is "https://localhost/agentaction-gone", and has to be https, path /mutate, at one of --webhook-hosts, localhost, ::1`},
+		"without TLS":             {service, "{url: 'http://localhost/mutate'}", first + `somebody else is asked in place of the operator: clientConfig.url is "http://localhost/mutate", and has to be https, path /mutate, at one of --webhook-hosts, localhost, ::1`},
+		"no URL":                  {service, "{url: 'https://%zz/mutate'}", first + `somebody else is asked in place of the operator: clientConfig.url is "https://%zz/mutate", and has to be https, path /mutate, at one of --webhook-hosts, localhost, ::1`},
+		"another Service":         {"name: s, namespace: ns, path: /mutate", "name: evil, namespace: ns, path: /mutate", first + "somebody else is asked in place of the operator: clientConfig.service is ns/evil:443/mutate, not ns/s:443/mutate"},
+		"another namespace":       {"name: s, namespace: ns, path: /mutate", "name: s, namespace: evil, path: /mutate", first + "somebody else is asked in place of the operator: clientConfig.service is evil/s:443/mutate, not ns/s:443/mutate"},
+		"another port":            {"name: s, namespace: ns, path: /mutate", "name: s, namespace: ns, port: 8443, path: /mutate", first + "somebody else is asked in place of the operator: clientConfig.service is ns/s:8443/mutate, not ns/s:443/mutate"},
+		"another webhook's path":  {"name: s, namespace: ns, path: /mutate", "name: s, namespace: ns, path: /gone", first + "somebody else is asked in place of the operator: clientConfig.service is ns/s:443/gone, not ns/s:443/mutate"},
+		"the port spelled out":    {"name: s, namespace: ns, path: /mutate", "name: s, namespace: ns, port: 443, path: /mutate", ""},
+		"nowhere":                 {service, "{}", first + "somebody else is asked in place of the operator: clientConfig has neither service nor url"},
 		"a webhook more": {"webhooks:\n", "webhooks:\n- {name: x.example.com, clientConfig: {url: https://localhost/}, failurePolicy: Ignore, sideEffects: None, admissionReviewVersions: [v1]}\n",
 			""},
 	}.run(t, shippedWebhooks)
@@ -163,13 +175,13 @@ func TestEachWayToWeakenAPolicyIsFound(t *testing.T) {
 func TestWhatIsMissingOrNotServedIsFound(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{shippedWebhooks, shippedPolicy, shippedBinding} {
-		found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, text)}, nil)
+		found, err := compare(&unstructured.Unstructured{Object: decodeYAML(t, text)}, nil, nil)
 		if err != nil || !slices.Equal(found.weak, []string{"it is missing"}) {
 			t.Errorf("missing: %v, %v", found, err)
 		}
 	}
 	shipped := &unstructured.Unstructured{Object: decodeYAML(t, shippedWebhooks)}
-	found, err := compare(shipped, &unstructured.Unstructured{Object: decodeYAML(t, strings.Replace(shippedWebhooks, ", caBundle: Y2E=", "", 1))})
+	found, err := compare(shipped, &unstructured.Unstructured{Object: decodeYAML(t, strings.Replace(shippedWebhooks, ", caBundle: Y2E=", "", 1))}, nil)
 	if err != nil || len(found.weak) > 0 ||
 		!slices.Equal(found.shut, []string{"webhook actions.example.com: clientConfig.caBundle is empty, so nobody can reach it"}) {
 		t.Errorf("without caBundle: %v, %v", found, err)
@@ -179,13 +191,24 @@ func TestWhatIsMissingOrNotServedIsFound(t *testing.T) {
 func TestWhatCannotBeComparedIsAnError(t *testing.T) {
 	t.Parallel()
 	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret"}}
-	if _, err := compare(secret, secret); err == nil || !strings.Contains(err.Error(), "nobody knows how to compare") {
+	if _, err := compare(secret, secret, nil); err == nil || !strings.Contains(err.Error(), "nobody knows how to compare") {
 		t.Errorf("a Secret: %v", err)
 	}
 	odd := &unstructured.Unstructured{Object: decodeYAML(t, "{kind: ValidatingAdmissionPolicy, metadata: {name: x}, spec: 7}")}
-	if _, err := compare(odd, odd); err == nil {
+	if _, err := compare(odd, odd, nil); err == nil {
 		t.Error("a spec that is a number can be read")
 	}
+}
+
+func TestAWebhookThatIsShippedWithAURLIsHeldToIt(t *testing.T) {
+	t.Parallel()
+	shipped := strings.Replace(shippedWebhooks, "{service: {name: s, namespace: ns, path: /mutate}, caBundle: Y2E=}", "{url: 'https://localhost/mutate'}", 1)
+	const moved = "webhook actions.example.com: somebody else is asked in place of the operator: clientConfig.url is not as shipped"
+	weakenings{
+		"as shipped":     {"", "", ""},
+		"elsewhere":      {"https://localhost/mutate", "https://localhost:9443/mutate", moved},
+		"with a Service": {"{url: 'https://localhost/mutate'}", "{service: {name: s, namespace: ns}, caBundle: Y2E=}", moved},
+	}.run(t, shipped)
 }
 
 // TestTheGuardMayReadWhatIsShipped: the role names each object, so a new one

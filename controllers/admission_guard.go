@@ -39,7 +39,8 @@ const repair = "kubectl apply --server-side --force-conflicts -k config/default"
 // AdmissionGuard watches admission itself: that the webhook configurations, the
 // admission policies and their bindings in the cluster hold what was shipped.
 // What it finds is told by a metric, the log, the audit trail and the Ready
-// condition of every Agent. It repairs nothing, for the configuration belongs to
+// condition of every Agent, and while the mutating configuration has a gap, no
+// action is approved through people, see Look. It repairs nothing, for the configuration belongs to
 // whoever installed it, and it does not touch the readiness of the process: a
 // webhook that is not served would make things worse. It is a manager.Runnable
 // of the leader.
@@ -54,12 +55,24 @@ type AdmissionGuard struct {
 	Clock clock.Clock
 	// Interval is the time between two looks; GuardInterval when zero.
 	Interval time.Duration
+	// Settle is how long after a gap verdicts still are void; the constant when
+	// zero.
+	Settle time.Duration
+	// Memory keeps what has to outlive the process. Nil: it remembers while it
+	// runs, and voids nothing.
+	Memory GuardMemory
+	// Hosts are the names and addresses, without port, by which webhooks may be
+	// called by URL in place of the Service.
+	Hosts []string
 
 	changed chan struct{} // has an element when Gaps has changed
+	voided  chan struct{} // has an element when verdicts have become void
 	looked  chan struct{} // closed once the first look is over
 
 	mu   sync.Mutex
 	gaps string
+
+	gap gap
 
 	// Of the one goroutine that looks.
 	findings map[string]finding // by kind and name
@@ -72,6 +85,7 @@ func NewAdmissionGuard(shipped ...*unstructured.Unstructured) *AdmissionGuard {
 	return &AdmissionGuard{
 		Shipped:  shipped,
 		changed:  make(chan struct{}, 1),
+		voided:   make(chan struct{}, 1),
 		looked:   make(chan struct{}),
 		findings: map[string]finding{},
 	}
@@ -90,6 +104,9 @@ func (g *AdmissionGuard) setupWithManager(mgr ctrl.Manager, options Options) err
 	}
 	if g.Clock == nil {
 		g.Clock = options.Clock
+	}
+	if g.Memory == nil {
+		g.Memory = &forgetful{}
 	}
 	return mgr.Add(g)
 }
@@ -125,9 +142,16 @@ func (g *AdmissionGuard) Start(ctx context.Context) error {
 // look examines everything once, and tells what has changed.
 func (g *AdmissionGuard) look(ctx context.Context) {
 	var weak, all []string
+	mutating := g.mutating()
 	for _, shipped := range g.Shipped {
 		key := shipped.GetKind() + "/" + shipped.GetName()
-		found, err := g.examine(ctx, shipped)
+		var found finding
+		var err error
+		if shipped == mutating {
+			found, err = g.watch(ctx, shipped)
+		} else {
+			found, _, err = g.examine(ctx, shipped)
+		}
 		if err != nil {
 			// Not to know is not to find: the alarm stays as it is.
 			if ctx.Err() == nil {
@@ -162,8 +186,9 @@ func describeGaps(gaps []string) string {
 		". Repair it with: " + repair + "; what somebody added that this does not take back goes when the object is deleted first"
 }
 
-// examine compares one object with that in the cluster.
-func (g *AdmissionGuard) examine(ctx context.Context, shipped *unstructured.Unstructured) (finding, error) {
+// examine compares one object with that in the cluster, and returns it; nil
+// where it could not be had.
+func (g *AdmissionGuard) examine(ctx context.Context, shipped *unstructured.Unstructured) (finding, *unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	live := &unstructured.Unstructured{}
@@ -172,11 +197,12 @@ func (g *AdmissionGuard) examine(ctx context.Context, shipped *unstructured.Unst
 	case apierrors.IsNotFound(err), apimeta.IsNoMatchError(err):
 		live = nil
 	case apierrors.IsForbidden(err):
-		return finding{weak: []string{"the operator may not read it, so nobody knows; grant it the verb get"}}, nil
+		return finding{weak: []string{"the operator may not read it, so nobody knows; grant it the verb get"}}, nil, nil
 	case err != nil:
-		return finding{}, fmt.Errorf("read %s %s: %w", shipped.GetKind(), shipped.GetName(), err)
+		return finding{}, nil, fmt.Errorf("read %s %s: %w", shipped.GetKind(), shipped.GetName(), err)
 	}
-	return compare(shipped, live)
+	found, err := compare(shipped, live, g.Hosts)
+	return found, live, err
 }
 
 // log says what is wrong whenever that changes.

@@ -172,7 +172,9 @@ func (d *dryRun) Get(ctx context.Context, key client.ObjectKey, into client.Obje
 		live, isUnstructured := into.(*unstructured.Unstructured)
 		if isUnstructured && object.GetName() == key.Name && object.GroupVersionKind() == live.GroupVersionKind() {
 			object.DeepCopyInto(live)
-			return api.Create(ctx, live, client.DryRunAll)
+			err := api.Create(ctx, live, client.DryRunAll)
+			live.SetUID("dry-run") // a new one each, as if it was created again and again
+			return err
 		}
 	}
 	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)

@@ -48,7 +48,7 @@ func (r *AgentReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ApprovalWorkflow{}, handler.EnqueueRequestsFromMapFunc(r.referringTo), builder.WithPredicates(comesOrGoes)).
 		Watches(&v1alpha1.AgentAction{}, lateDecisions(r.Client)).
 		Watches(&v1alpha1.Agent{}, r.KillSwitch.forgetDeleted()).
-		WatchesRawSource(&guardChanges{guard: r.Guard, agents: r.Client}).
+		WatchesRawSource(r.Guard.changes(r.Client)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: agentWorkers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),

@@ -78,6 +78,9 @@ type AgentActionReconciler struct {
 	ApprovalURL string
 	// Workers is how many actions are decided at once.
 	Workers int
+	// Guard says, before people's approval takes effect, whether admission is
+	// enforced; nil: nobody looks.
+	Guard *AdmissionGuard
 
 	ledger *ledger
 }
@@ -95,6 +98,7 @@ func (r *AgentActionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AgentAction{}, builder.WithPredicates(interesting)).
 		WatchesRawSource(&policyChanges{store: r.Policy, feed: r.Feed, actions: r.Client}).
+		WatchesRawSource(r.Guard.voids(r.Client)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Workers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
@@ -137,10 +141,27 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 // decide gathers what the decision needs and makes it. The request is there
 // whenever the outcome is.
 func (r *AgentActionReconciler) decide(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*request.Request, *decision.Outcome, error) {
+	vouched, err := r.vouch(action)
+	if err != nil {
+		return nil, nil, err
+	}
+	asked, outcome, err := r.judge(ctx, action, vouched, now)
+	if err != nil || r.Guard == nil || !throughPeople(outcome) {
+		return asked, outcome, err
+	}
+	return r.sure(ctx, action, now)
+}
+
+func (r *AgentActionReconciler) vouch(action *v1alpha1.AgentAction) (voucher.Vouched, error) {
 	vouched, err := r.Voucher.Vouch(action)
 	if err != nil {
-		return nil, nil, fmt.Errorf("find out who asks and who has agreed: %w", err)
+		return vouched, fmt.Errorf("find out who asks and who has agreed: %w", err)
 	}
+	return vouched, nil
+}
+
+// judge makes the decision by what was vouched for.
+func (r *AgentActionReconciler) judge(ctx context.Context, action *v1alpha1.AgentAction, vouched voucher.Vouched, now time.Time) (*request.Request, *decision.Outcome, error) {
 	req, err := request.Read(action, vouched.Requester, vouched.Approvals)
 	if vouched.Refusal != "" { // readable or not
 		return req, decision.NotAdmitted(req, vouched.Refusal), nil

@@ -75,12 +75,18 @@ func (n *notary) verdict(action *v1alpha1.AgentAction, approver string) v1alpha1
 		Verdict: v1alpha1.VerdictApprove, Approver: approver, As: "user:" + approver, Stage: action.Status.Approval.Stage, Time: &now,
 		SpecDigest: action.Status.SpecDigest, WorkflowRevision: action.Status.Approval.Revision,
 	}
+	n.seal(action, &given)
+	return given
+}
+
+// seal seals a verdict as it is.
+func (n *notary) seal(action *v1alpha1.AgentAction, given *v1alpha1.Approval) {
+	GinkgoHelper()
 	var err error
 	given.Seal, err = n.ring.Load().SealVerdict(seal.Verdict{
-		Namespace: action.Namespace, Name: action.Name, UID: string(action.UID), Approval: given,
+		Namespace: action.Namespace, Name: action.Name, UID: string(action.UID), Approval: *given,
 	})
 	Expect(err).NotTo(HaveOccurred())
-	return given
 }
 
 // give adds an approval to an action as it is.

@@ -118,6 +118,7 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 		Clock:       options.Clock,
 		ApprovalURL: options.ApprovalURL,
 		Workers:     max(options.Workers, 1),
+		Guard:       options.Guard,
 	}
 	agents := &AgentReconciler{
 		Client: c,

@@ -27,7 +27,7 @@ const (
 	agentInSandbox = `
 kind: Agent
 metadata: {name: agent}
-spec: {environment: sandbox}
+spec: {environment: sandbox, subjects: [{kind: ServiceAccount, namespace: shop, name: agent}]}
 `
 	autoApproveToMedium = `
 kind: ApprovalWorkflow

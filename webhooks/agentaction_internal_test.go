@@ -75,31 +75,6 @@ func TestRequesterOf(t *testing.T) {
 	}
 }
 
-// Names are compared exactly: what lets in takes no other spelling.
-func TestIsSubject(t *testing.T) {
-	agent := &v1alpha1.Agent{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "agent"}}
-	agent.Spec.Subjects = []v1alpha1.Subject{
-		{Kind: v1alpha1.SubjectUser, Name: "sam"},
-		{Kind: v1alpha1.SubjectGroup, Name: "makers"},
-		{Kind: v1alpha1.SubjectServiceAccount, Name: "bot"},
-		{Kind: v1alpha1.SubjectServiceAccount, Namespace: "ci", Name: "bot"},
-		{Kind: "Robot", Name: "anybody"},
-	}
-	for who, want := range map[*authenticationv1.UserInfo]bool{
-		{Username: "sam"}: true, {Username: "Sam"}: false, {Username: " sam"}: false, {Username: "makers"}: false,
-		{Username: "x", Groups: []string{"makers"}}: true, {Username: "x", Groups: []string{"Makers", "sam"}}: false,
-		{Username: "system:serviceaccount:shop:bot"}: true, {Username: "system:serviceaccount:ci:bot"}: true,
-		{Username: "system:serviceaccount:other:bot"}: false, {Username: "bot"}: false, {Username: "anybody"}: false, {}: false,
-	} {
-		if got := isSubject(agent, who); got != want {
-			t.Errorf("%+v: %t", who, got)
-		}
-	}
-	if isSubject(&v1alpha1.Agent{}, &authenticationv1.UserInfo{Username: ""}) {
-		t.Error("an agent without subjects has one")
-	}
-}
-
 func TestNewVerdict(t *testing.T) {
 	entry := func(approver string, verdict v1alpha1.Verdict) v1alpha1.Approval {
 		return v1alpha1.Approval{Approver: approver, Stage: "review", Verdict: verdict}

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -16,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -62,12 +62,13 @@ func (h *actionHandler) submit(ctx context.Context, req *admission.Request, acti
 	if err := h.withinRate(req, agent, name, now); err != nil {
 		return nil, err
 	}
-	requester.Seal, err = ring.SealSubmission(seal.Submission{
+	sealed, err := ring.SealSubmission(seal.Submission{
 		Namespace: req.Namespace, Name: name, Digest: asked.Digest, Requester: requester,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("seal the requester: %w", err)
 	}
+	requester.Seal = stampOf(req, sealed)
 	let := &answer{
 		patch:       append(patch, jsonpatch.NewOperation("add", "/spec/requester", requester)),
 		annotations: map[string]string{"requester": requester.Username, "agent": asked.Agent, "specDigest": asked.Digest},
@@ -85,6 +86,9 @@ func wellFormed(req *admission.Request, action *v1alpha1.AgentAction) error {
 	case len(req.Object.Raw) > maxObject:
 		return invalid("metadata", "the object has %d bytes with its metadata, the limit is %d (512 KiB); submit a reference to the data in its place",
 			len(req.Object.Raw), maxObject)
+	case len(validation.IsDNS1123Subdomain(string(action.Spec.AgentRef.Name))) > 0:
+		return invalid("spec.agentRef.name", "%s is the name of no agent; those that there are: kubectl get agents -n %s",
+			shown(string(action.Spec.AgentRef.Name)), req.Namespace)
 	case len(action.Spec.Approvals) > 0:
 		return invalid("spec.approvals", "an action cannot be submitted with approvals; approvers give them once it is pending: kubectl approve NAME -n %s", req.Namespace)
 	case len(action.OwnerReferences) > 0:
@@ -127,7 +131,7 @@ func requesterOf(user *authenticationv1.UserInfo, now time.Time) (v1alpha1.Reque
 // no to is asked of the API server itself: an agent created or changed a moment
 // ago may not have arrived.
 func (h *actionHandler) agentFor(ctx context.Context, req *admission.Request, asked *request.Request) (*v1alpha1.Agent, error) {
-	if agent := h.options.Policy.Snapshot().Agent(req.Namespace, asked.Agent); agent != nil && checkAgent(agent, &req.UserInfo, asked) == nil {
+	if agent := h.options.Policy.Snapshot().Agent(req.Namespace, asked.Agent); agent != nil && checkAgent(agent, asked) == nil {
 		return agent.Object(), nil
 	}
 	live := &v1alpha1.Agent{}
@@ -142,20 +146,22 @@ func (h *actionHandler) agentFor(ctx context.Context, req *admission.Request, as
 	case err != nil:
 		return nil, notReady("agent %s cannot be read now: %v; try again", asked.Agent, err)
 	}
-	return live, checkAgent(decision.NewAgent(live), &req.UserInfo, asked)
+	return live, checkAgent(decision.NewAgent(live), asked)
 }
 
-func checkAgent(agent *decision.Agent, user *authenticationv1.UserInfo, asked *request.Request) error {
+func checkAgent(agent *decision.Agent, asked *request.Request) error {
 	object := agent.Object()
-	if !isSubject(object, user) {
-		return forbidden(whyNotSubject, "%s may not submit actions in the name of agent %s; its spec.subjects may. Whoever manages the agent can add you:\n"+
+	why, message, refused := agent.Refuses(asked)
+	switch {
+	case !refused:
+		return nil
+	case why == v1alpha1.ReasonNotASubject:
+		return forbidden(why, "%s may not submit actions in the name of agent %s; its spec.subjects may. Whoever manages the agent can add you:\n"+
 			"  kubectl edit agent %s -n %s   # spec.subjects: %s",
-			shown(user.Username), object.Name, object.Name, object.Namespace, subjectEntry(user.Username))
-	}
-	if why, message, refused := agent.Refuses(asked); refused {
+			shown(asked.Requester.Username), object.Name, object.Name, object.Namespace, subjectEntry(asked.Requester.Username))
+	default:
 		return forbidden(why, "%s. Whoever manages the agent can change it:\n  kubectl edit agent %s -n %s", message, object.Name, object.Namespace)
 	}
-	return nil
 }
 
 // withinRate refuses what comes too fast. It is the last question, for to ask
@@ -215,27 +221,6 @@ func generateName(prefix string) string {
 // serviceAccountPrefix begins the user names of ServiceAccounts.
 // Source: k8s.io/apiserver/pkg/authentication/serviceaccount.
 const serviceAccountPrefix = "system:serviceaccount:"
-
-// isSubject says whether the user may act in the name of the agent. Names are
-// compared exactly: this lets in, so no other spelling may do.
-func isSubject(agent *v1alpha1.Agent, user *authenticationv1.UserInfo) bool {
-	return slices.ContainsFunc(agent.Spec.Subjects, func(s v1alpha1.Subject) bool {
-		switch s.Kind {
-		case v1alpha1.SubjectUser:
-			return user.Username == string(s.Name)
-		case v1alpha1.SubjectGroup:
-			return slices.Contains(user.Groups, string(s.Name))
-		case v1alpha1.SubjectServiceAccount:
-			namespace := string(s.Namespace)
-			if namespace == "" {
-				namespace = agent.Namespace
-			}
-			return user.Username == serviceAccountPrefix+namespace+":"+string(s.Name)
-		default:
-			return false
-		}
-	})
-}
 
 // microTime has the precision that the API keeps.
 func microTime(t time.Time) metav1.MicroTime {

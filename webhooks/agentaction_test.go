@@ -3,7 +3,9 @@
 package webhooks_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -12,9 +14,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	gomegatypes "github.com/onsi/gomega/types"
+	admissionv1 "k8s.io/api/admission/v1"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
@@ -235,6 +241,135 @@ var _ = Describe("An action that is submitted", func() {
 		Expect(d.refusedFor("bot", "RateLimited")).To(HaveLen(1))
 		Expect(submit(client.DryRunAll)).To(Succeed(), "a dry run submits nothing")
 	})
+
+	It("is sealed as a dry run so that the answer is worth nothing", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		action := d.ask()
+		Expect(d.bot.Create(ctx, action, client.DryRunAll)).To(Succeed())
+		Expect(action.Spec.Requester.Seal).To(HavePrefix("v1.00000000."))
+		vouched, err := voucher.Sealed{Ring: func() *seal.Ring { return ring }}.Vouch(action)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(vouched.Refusal).To(ContainSubstring("its seal is by a key that is not known: 00000000"))
+	})
+})
+
+var _ = Describe("What is written on an action", func() {
+	label := func(ctx context.Context, by *person, action *v1alpha1.AgentAction, patch string) error {
+		return by.Patch(ctx, action.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"metadata":`+patch+`}`)))
+	}
+
+	It("is the requester's until the decision, and nobody's afterwards", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		action := d.pending(ctx)
+		for _, by := range []*person{d.alice, as("admin", "system:masters")} {
+			Expect(label(ctx, by, action, `{"labels":{"freeze":"no"}}`)).To(MatchError(And(
+				ContainSubstring(by.name+" may not change labels and annotations of this action"), ContainSubstring("its requester's, bot"),
+				ContainSubstring("kubectl approve "+action.Name))))
+			Expect(label(ctx, by, action, `{"annotations":{"note":"mine"}}`)).NotTo(Succeed())
+		}
+		Expect(d.refusedFor("alice", "NotTheRequester")).To(HaveLen(2))
+		Expect(label(ctx, d.bot, action, `{"labels":{"team":"data"},"annotations":{"note":"x"}}`)).To(Succeed())
+		Expect(judge(ctx, d.alice, action, yes)).To(Succeed())
+		Expect(judge(ctx, as("bob", "security"), action, yes)).To(Succeed())
+		d.evaluate(ctx, action)
+		Expect(action.Status.Decision).To(Equal(v1alpha1.DecisionApproved))
+		for _, by := range []*person{d.bot, d.alice, as("admin", "system:masters")} {
+			Expect(label(ctx, by, action, `{"labels":null}`)).To(MatchError(ContainSubstring("nobody's once it is decided")))
+		}
+		Expect(api.Get(ctx, client.ObjectKeyFromObject(action), action)).To(Succeed())
+		Expect(action.Labels).To(Equal(map[string]string{"team": "data"}))
+		Expect(action.Annotations).To(Equal(map[string]string{"note": "x"}))
+	})
+
+	It("is not what another account of the requester's name may change, nor may that account cancel or report", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		action := d.pending(ctx)
+		own := configOf("bot", "system:authenticated")
+		own.Impersonate.UID = "uid-of-the-new-bot"
+		plain, err := client.New(own, client.Options{Scheme: scheme})
+		Expect(err).NotTo(HaveOccurred())
+		again := &person{Client: plain, name: "bot"}
+		Expect(label(ctx, again, action, `{"labels":{"a":"b"}}`)).To(MatchError(ContainSubstring("bot (uid uid-of-the-new-bot) may not")))
+		for _, patch := range []string{`{"spec":{"cancelled":true}}`, `{"spec":{"outcome":{"result":"Succeeded"}}}`} {
+			err := again.Patch(ctx, action.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))
+			Expect(err).To(MatchError(ContainSubstring("only its requester, bot (uid uid-bot), may")), patch)
+		}
+		Expect(d.bot.Patch(ctx, action, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"cancelled":true}}`)))).To(Succeed())
+	})
+
+	It("can be applied again by the requester, while it waits and afterwards", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		manifest := func() *unstructured.Unstructured {
+			o := document("AgentAction", d.namespace, "applied", `{agentRef: {name: agent}, actionType: database_read, parameters: {table: orders}}`)
+			o.SetLabels(map[string]string{"team": "data"})
+			return o
+		}
+		apply := func(options ...client.PatchOption) error { // kubectl apply --server-side
+			options = append(options, client.FieldOwner("kubectl"))
+			return d.bot.Patch(ctx, manifest(), client.Apply, options...) //nolint:staticcheck // of unstructured content
+		}
+		Expect(apply()).To(Succeed())
+		Expect(apply()).To(Succeed())
+		action := &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: "applied"}}
+		d.evaluate(ctx, action)
+		Expect(apply()).To(Succeed())
+		Expect(judge(ctx, d.alice, action, yes)).To(Succeed())
+		Expect(judge(ctx, as("bob", "security"), action, yes)).To(Succeed())
+		d.evaluate(ctx, action)
+		Expect(action.Status.Decision.IsFinal()).To(BeTrue())
+		Expect(apply()).To(Succeed())
+		Expect(apply(client.FieldOwner("another"), client.ForceOwnership)).To(Succeed(), "who manages a field is not written on it")
+	})
+
+	It("does not grow until no decision fits any more", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		action := d.pending(ctx)
+		pad := func(n int) string { return strings.Repeat("x", n) }
+		err := label(ctx, d.bot, action, `{"annotations":{"a":"`+pad(200<<10)+`"}}`)
+		Expect(err).NotTo(HaveOccurred())
+		// By server-side apply the fields of each manager are noted.
+		fields := &strings.Builder{}
+		for i := range 900 {
+			fields.WriteString(`,"` + pad(50) + strconv.Itoa(i) + `":0`)
+		}
+		wide := d.ask()
+		wide.Spec.Parameters.Raw = []byte(`{"table":"orders"` + fields.String() + `}`)
+		Expect(d.bot.Create(ctx, wide)).To(Succeed())
+		managers := 0
+		Eventually(func() error {
+			o := document("AgentAction", d.namespace, wide.Name, `{agentRef: {name: agent}, actionType: database_read}`)
+			var parameters map[string]any
+			Expect(json.Unmarshal(wide.Spec.Parameters.Raw, &parameters)).To(Succeed())
+			Expect(unstructured.SetNestedMap(o.Object, parameters, "spec", "parameters")).To(Succeed())
+			managers++
+			owner := client.FieldOwner("manager-" + strconv.Itoa(managers))
+			return d.alice.Patch(ctx, o, client.Apply, owner, client.ForceOwnership) //nolint:staticcheck // of unstructured content
+		}).Should(MatchError(ContainSubstring("the limit is 524288 (512 KiB): beyond it no decision could be written any more")))
+		d.evaluate(ctx, wide)
+		Expect(judge(ctx, d.alice, wide, yes)).To(Succeed(), "a verdict may come on top")
+		Expect(d.bot.Patch(ctx, wide, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"cancelled":true}}`)))).To(Succeed())
+	})
+})
+
+var _ = Describe("A report", func() {
+	It("is recorded when it is stored, and not when it is refused", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		action := d.pending(ctx)
+		Expect(judge(ctx, d.alice, action, yes)).To(Succeed())
+		Expect(judge(ctx, as("bob", "security"), action, yes)).To(Succeed())
+		d.evaluate(ctx, action)
+		for _, spec := range []string{`"actionType":"shell"`, `"parameters":{"table":"customers"}`, `"ttlAfterDecision":"1s"`, `"cancelled":true`} {
+			patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"outcome":{"result":"Succeeded"},`+spec+`}}`))
+			Expect(d.bot.Patch(ctx, action.DeepCopy(), patch)).NotTo(Succeed(), spec)
+		}
+		stale := action.DeepCopy()
+		stale.ResourceVersion = "1"
+		stale.Spec.Outcome = &v1alpha1.Outcome{Result: v1alpha1.OutcomeSucceeded}
+		Expect(apierrors.IsConflict(d.bot.Update(ctx, stale))).To(BeTrue())
+		Expect(records.of(d.namespace)).NotTo(ContainElement(HaveField("Event", v1alpha1.EventActionExecuted)))
+		Expect(d.bot.Patch(ctx, action, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"outcome":{"result":"Succeeded"}}}`)))).To(Succeed())
+		Expect(records.of(d.namespace)).To(ContainElement(HaveField("Event", v1alpha1.EventActionExecuted)))
+	})
 })
 
 // post creates an action without client-go's own patience, and returns the
@@ -333,7 +468,9 @@ var _ = Describe("A verdict", func() {
 	It("leaves no trace as a dry run", func(ctx SpecContext) {
 		d := newDesk(ctx)
 		action := d.pending(ctx)
-		Expect(judge(ctx, d.alice, action.DeepCopy(), yes, client.DryRunAll)).To(Succeed())
+		tried := action.DeepCopy()
+		Expect(judge(ctx, d.alice, tried, yes, client.DryRunAll)).To(Succeed())
+		Expect(tried.Spec.Approvals).To(ConsistOf(HaveField("Seal", HavePrefix("v1.00000000."))))
 		Expect(judge(ctx, as("zoe"), action.DeepCopy(), yes, client.DryRunAll)).NotTo(Succeed())
 		Expect(api.Get(ctx, client.ObjectKeyFromObject(action), action)).To(Succeed())
 		Expect(action.Spec.Approvals).To(BeEmpty())
@@ -395,9 +532,57 @@ var _ = Describe("Deletion", func() {
 
 		grant(ctx, d.namespace, "bot", []string{"purge"}, "agentactions")
 		Expect(d.bot.Delete(ctx, action)).To(Succeed())
-		Expect(records.of(d.namespace)).To(ContainElement(And(HaveField("Event", audit.EventPurged), HaveField("Actor", "bot"), HaveField("Name", action.Name))))
+		purged := func(name string) gomegatypes.GomegaMatcher {
+			return And(HaveField("Event", audit.EventPurged), HaveField("Actor", "bot"), HaveField("Name", name), HaveField("UID", Not(BeEmpty())))
+		}
+		Expect(records.of(d.namespace)).To(ContainElement(purged(action.Name)))
+		two := []*v1alpha1.AgentAction{d.pending(ctx), d.pending(ctx)}
+		before := len(records.of(d.namespace))
+		Expect(d.bot.DeleteAllOf(ctx, &v1alpha1.AgentAction{}, client.InNamespace(d.namespace))).To(Succeed())
+		Expect(records.of(d.namespace)[before:]).To(ConsistOf(purged(two[0].Name), purged(two[1].Name)), "one record each, and no other")
+	})
+
+	It("of what is not stored leaves no record, whoever asks the webhook for it", func(ctx SpecContext) {
+		d := newDesk(ctx)
+		grant(ctx, d.namespace, "bot", []string{"purge"}, "agentactions")
+		action := d.pending(ctx)
+		action.UID = "made-up"
+		Expect(ask(ctx, d, "/mutate-agentaction", action, "bot").Allowed).To(BeFalse())
+		action.Name = "made-up"
+		Expect(ask(ctx, d, "/mutate-agentaction", action, "bot").Allowed).To(BeFalse())
+		Expect(ask(ctx, d, "/agentaction-gone", action, "system:serviceaccount:kube-system:namespace-controller").Allowed).To(BeTrue())
+		Expect(records.of(d.namespace)).NotTo(ContainElement(HaveField("Event", BeElementOf(audit.EventPurged, audit.EventGone))))
 	})
 })
+
+// ask sends a review of a deletion to the webhooks themselves, past the API
+// server, as whoever reaches their port can who is asked for no certificate.
+func ask(ctx context.Context, d *desk, path string, action *v1alpha1.AgentAction, user string) *admissionv1.AdmissionResponse {
+	GinkgoHelper()
+	raw, err := json.Marshal(action)
+	Expect(err).NotTo(HaveOccurred())
+	review := &admissionv1.AdmissionReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"},
+		Request: &admissionv1.AdmissionRequest{
+			UID: "1", Operation: admissionv1.Delete, Namespace: d.namespace, Name: action.Name,
+			UserInfo: authenticationv1.UserInfo{Username: user}, OldObject: runtime.RawExtension{Raw: raw},
+		},
+	}
+	body, err := json.Marshal(review)
+	Expect(err).NotTo(HaveOccurred())
+	hook := mutatingConfiguration(ctx).Webhooks[0].ClientConfig
+	base, _, _ := strings.Cut(*hook.URL, "/mutate-agentaction")
+	transport, err := rest.TransportFor(&rest.Config{TLSClientConfig: rest.TLSClientConfig{CAData: hook.CABundle}})
+	Expect(err).NotTo(HaveOccurred())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(body))
+	Expect(err).NotTo(HaveOccurred())
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := transport.RoundTrip(req)
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { Expect(answer.Body.Close()).To(Succeed()) }()
+	Expect(json.NewDecoder(answer.Body).Decode(review)).To(Succeed())
+	return review.Response
+}
 
 func mutatingConfiguration(ctx context.Context) *admissionregistrationv1.MutatingWebhookConfiguration {
 	GinkgoHelper()

@@ -12,62 +12,95 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
 // update judges a change of an action: somebody's verdict, the requester's
-// withdrawal or report. What else may never change the schema and the policies
-// hold by themselves.
+// withdrawal or report. What is recorded is recorded last, when nothing more can
+// be said against it here.
 func (h *actionHandler) update(ctx context.Context, req *admission.Request, old, action *v1alpha1.AgentAction) (*answer, error) {
+	if err := fixed(req, old, action); err != nil {
+		return nil, err
+	}
 	let := &answer{annotations: map[string]string{}}
-	if err := h.byRequester(ctx, req, old, action, let); err != nil {
+	if err := byRequester(req, old, action); err != nil {
 		return nil, err
 	}
 	given, err := newVerdict(req, old, action)
-	if err != nil || given == nil {
-		return let, err
-	}
-	stamped, err := h.stamp(ctx, req, old, *given)
 	if err != nil {
 		return nil, err
 	}
-	path := fmt.Sprintf("/spec/approvals/%d", len(action.Spec.Approvals)-1)
-	let.patch = append(let.patch, jsonpatch.NewOperation("replace", path, stamped))
+	if given != nil {
+		if err := h.addVerdict(ctx, req, old, *given, len(action.Spec.Approvals)-1, let); err != nil {
+			return nil, err
+		}
+	}
+	if cancels(old, action) {
+		let.annotations["cancelled"] = "true"
+	}
+	if reports(old, action) {
+		return let, h.report(ctx, req, old, action, let)
+	}
+	return let, nil
+}
+
+// addVerdict stamps the verdict at that place of spec.approvals.
+func (h *actionHandler) addVerdict(ctx context.Context, req *admission.Request, old *v1alpha1.AgentAction, given v1alpha1.Approval, at int, let *answer) error {
+	stamped, err := h.stamp(ctx, req, old, given)
+	if err != nil {
+		return err
+	}
+	let.patch = append(let.patch, jsonpatch.NewOperation("replace", fmt.Sprintf("/spec/approvals/%d", at), stamped))
 	maps.Copy(let.annotations, map[string]string{
 		"approver": stamped.Approver, "as": stamped.As, "verdict": string(stamped.Verdict), "stage": stamped.Stage,
 		"specDigest": stamped.SpecDigest, "workflowRevision": stamped.WorkflowRevision,
 	})
-	return let, nil
+	return nil
 }
 
-// byRequester judges what only the requester may do: withdraw, and report.
-func (h *actionHandler) byRequester(ctx context.Context, req *admission.Request, old, action *v1alpha1.AgentAction, let *answer) error {
-	cancels := action.Spec.Cancelled && !old.Spec.Cancelled
-	reports := action.Spec.Outcome != nil && old.Spec.Outcome == nil
-	if !cancels && !reports {
+func cancels(old, action *v1alpha1.AgentAction) bool {
+	return action.Spec.Cancelled && !old.Spec.Cancelled
+}
+
+func reports(old, action *v1alpha1.AgentAction) bool {
+	return action.Spec.Outcome != nil && old.Spec.Outcome == nil
+}
+
+// byRequester refuses others what only the requester may: withdraw, and report.
+func byRequester(req *admission.Request, old, action *v1alpha1.AgentAction) error {
+	if isRequester(old, req) {
 		return nil
 	}
-	if by := old.Spec.Requester; by == nil || by.Username != req.UserInfo.Username {
-		if cancels {
-			return forbidden(whyNotRequester, "%s may not cancel this action: only its requester, %s, may. An approver can deny it: kubectl deny %s -n %s",
-				shown(req.UserInfo.Username), requesterName(old), req.Name, req.Namespace)
-		}
+	user, requester := parties(req, old)
+	switch {
+	case cancels(old, action):
+		return forbidden(whyNotRequester, "%s may not cancel this action: only its requester, %s, may. An approver can deny it: kubectl deny %s -n %s",
+			user, requester, req.Name, req.Namespace)
+	case reports(old, action):
 		return forbidden(whyNotRequester, "%s may not report the outcome of this action: only its requester, %s, may. With its credentials:\n"+
 			"  kubectl patch agentaction %s -n %s --type=merge -p '{\"spec\":{\"outcome\":{\"result\":\"Succeeded\"}}}'",
-			shown(req.UserInfo.Username), requesterName(old), req.Name, req.Namespace)
-	}
-	if cancels {
-		let.annotations["cancelled"] = "true"
-	}
-	if !reports || old.Status.Decision != v1alpha1.DecisionApproved { // which the schema refuses
+			user, requester, req.Name, req.Namespace)
+	default:
 		return nil
 	}
-	event := v1alpha1.EventActionExecuted
-	if action.Spec.Outcome.Result != v1alpha1.OutcomeSucceeded {
-		event = v1alpha1.EventActionFailed
+}
+
+// isRequester says whether the action is the user's own. The same name with
+// another uid is somebody else: an account that was deleted and made anew. Not
+// everybody has a uid.
+func isRequester(action *v1alpha1.AgentAction, req *admission.Request) bool {
+	by, user := action.Spec.Requester, &req.UserInfo
+	return by != nil && by.Username != "" && by.Username == user.Username &&
+		(by.UID == "" || user.UID == "" || by.UID == user.UID)
+}
+
+// parties are the user and the requester, so that a message can tell them apart.
+func parties(req *admission.Request, action *v1alpha1.AgentAction) (user, requester string) {
+	user, requester = shown(req.UserInfo.Username), requesterName(action)
+	if user == requester {
+		user += " (uid " + shown(req.UserInfo.UID) + ")"
+		requester += " (uid " + shown(action.Spec.Requester.UID) + ")"
 	}
-	let.annotations["outcome"] = string(action.Spec.Outcome.Result)
-	return h.recorder.happened(ctx, req, old, event, "the requester reports: "+string(action.Spec.Outcome.Result))
+	return user, requester
 }
 
 func requesterName(action *v1alpha1.AgentAction) string {
@@ -95,27 +128,4 @@ func newVerdict(req *admission.Request, old, action *v1alpha1.AgentAction) (*v1a
 	default:
 		return nil, invalid("spec.approvals", "%d approvals in one request; everybody gives their own, one at a time: kubectl approve %s -n %s", len(added), req.Name, req.Namespace)
 	}
-}
-
-// remove lets go what the holder of the verb purge wants gone.
-func (h *actionHandler) remove(ctx context.Context, req *admission.Request, old *v1alpha1.AgentAction) (*answer, error) {
-	allowed, err := h.authority.may(ctx, &req.UserInfo, verbPurge, actionResource, req.Namespace, req.Name)
-	if err != nil {
-		return nil, notReady("nobody can tell now whether you may purge actions: %v; try again", err)
-	}
-	if !allowed {
-		return nil, forbidden(whyNoPurge, "%s may not delete actions: they are the record of what was asked and go by themselves after spec.ttlAfterDecision. "+
-			"Its requester can cancel one that waits; who holds the verb purge can delete. Whoever administers namespace %s can grant it:\n"+
-			"  kubectl create role ascend-purge -n %s --verb=purge,delete --resource=%s.%s\n"+
-			"  kubectl create rolebinding ascend-purge -n %s --role=ascend-purge %s",
-			shown(req.UserInfo.Username), req.Namespace, req.Namespace, actionResource, v1alpha1.GroupVersion.Group, req.Namespace, bindingFlag(req.UserInfo.Username, ""))
-	}
-	message := "deleted by a holder of the verb purge"
-	if old == nil {
-		message = "every action that a selector names may be deleted by a holder of the verb purge"
-	}
-	if err := h.recorder.happened(ctx, req, old, audit.EventPurged, message); err != nil {
-		return nil, err
-	}
-	return &answer{annotations: map[string]string{"purged": "true"}}, nil
 }

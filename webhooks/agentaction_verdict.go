@@ -57,12 +57,16 @@ func (h *actionHandler) stamp(ctx context.Context, req *admission.Request, old *
 	if err := counts(old, inquiry, &stamped); err != nil {
 		return given, err
 	}
-	stamped.Seal, err = ring.SealVerdict(seal.Verdict{
+	sealed, err := ring.SealVerdict(seal.Verdict{
 		Namespace: old.Namespace, Name: old.Name, UID: string(old.UID), Approval: stamped,
 	})
 	if err != nil {
 		return given, fmt.Errorf("seal the approval: %w", err)
 	}
+	if err := h.believed(old, stamped, sealed); err != nil {
+		return given, err
+	}
+	stamped.Seal = stampOf(req, sealed)
 	return stamped, nil
 }
 
@@ -157,7 +161,7 @@ func noSeat(req *admission.Request, old *v1alpha1.AgentAction, given *v1alpha1.A
 	if !no.Self {
 		return forbidden(whyNotApprover, "%s\nWho can, and until when: ascend explain %s -n %s", no.Problem, req.Name, req.Namespace)
 	}
-	if by := old.Spec.Requester; given.Verdict == v1alpha1.VerdictDeny && by != nil && by.Username == req.UserInfo.Username {
+	if given.Verdict == v1alpha1.VerdictDeny && isRequester(old, req) {
 		return forbidden(whyOwnAction, "%s. To withdraw it:\n  kubectl patch agentaction %s -n %s --type=merge -p '{\"spec\":{\"cancelled\":true}}'", no.Problem, req.Name, req.Namespace)
 	}
 	return forbidden(whyOwnAction, "%s; somebody else has to decide. Who can: ascend explain %s -n %s", no.Problem, req.Name, req.Namespace)
@@ -175,7 +179,8 @@ func complete(req *admission.Request, given v1alpha1.Approval, seat approval.Sea
 
 // freeStage is the id of the stage under which the entry can be kept: there is
 // one entry a person and stage. A place that is taken by an entry that does not
-// count, because it was forged, is no obstacle; the stage has a second name.
+// count, because it was forged or is void, is no obstacle; the stage has other
+// names.
 func freeStage(old *v1alpha1.AgentAction, stamped *v1alpha1.Approval, vouched []v1alpha1.Approval) (string, error) {
 	taken := func(in []v1alpha1.Approval, stage string) *v1alpha1.Approval {
 		i := slices.IndexFunc(in, func(a v1alpha1.Approval) bool { return a.Approver == stamped.Approver && a.Stage == stage })
@@ -184,15 +189,19 @@ func freeStage(old *v1alpha1.AgentAction, stamped *v1alpha1.Approval, vouched []
 		}
 		return &in[i]
 	}
+	status := old.Status.Approval
+	var before *v1alpha1.Approval
 	stage := stamped.Stage
-	if taken(old.Spec.Approvals, stage) != nil && taken(vouched, stage) == nil {
-		stage = approval.InRound(stage, old.Status.Approval)
+	for _, stage = range []string{stage, approval.InRound(stage, status), approval.Anew(stage, status, stamped.Time.Time)} {
+		if before = taken(old.Spec.Approvals, stage); before == nil {
+			return stage, nil
+		}
+		if taken(vouched, stage) != nil {
+			break
+		}
 	}
-	if before := taken(old.Spec.Approvals, stage); before != nil {
-		return "", forbidden(whyNotCounted, "%s has already given the verdict %s in stage %s; it counts once and cannot be changed. Another approver can deny the action: kubectl deny %s -n %s",
-			shown(stamped.Approver), before.Verdict, stage, old.Name, old.Namespace)
-	}
-	return stage, nil
+	return "", forbidden(whyNotCounted, "%s has already given the verdict %s in stage %s; it counts once and cannot be changed. Another approver can deny the action: kubectl deny %s -n %s",
+		shown(stamped.Approver), before.Verdict, stage, old.Name, old.Namespace)
 }
 
 // counts refuses a verdict that would not count, with the reason that status

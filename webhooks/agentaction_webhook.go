@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
 // actionHandler is asked about everything that happens to AgentActions, once a
@@ -86,21 +85,9 @@ func (h *actionHandler) refuse(ctx context.Context, req *admission.Request, acti
 		log.FromContext(ctx).Error(err, "Cannot judge a request", "operation", req.Operation, "name", req.Name)
 		no = notReady("the operator cannot judge this now: %v", err)
 	}
+	no.message = atMost(no.message, maxMessage) // it may quote what was sent
 	h.recorder.refused(ctx, req, action, no.why, no.message)
 	return no.response()
-}
-
-// gone keeps the record of an action that goes with its namespace, and stands
-// in nobody's way: where no record can be kept the namespace goes all the same.
-func (h *actionHandler) gone(ctx context.Context, req admission.Request) admission.Response {
-	old, _, err := decodeBoth(&req)
-	if err == nil && old != nil {
-		err = h.recorder.happened(ctx, &req, old, audit.EventGone, "the action goes with its namespace")
-	}
-	if err != nil {
-		log.FromContext(ctx).Error(err, "Cannot record an action that goes with its namespace", "namespace", req.Namespace, "name", req.Name)
-	}
-	return admission.Allowed("")
 }
 
 // decodeBoth reads the object before and after; nil where there is none.

@@ -65,5 +65,3 @@ func (r *recorder) about(req *admission.Request, action *v1alpha1.AgentAction) a
 	}
 	return record
 }
-
-func dryRun(req *admission.Request) bool { return req.DryRun != nil && *req.DryRun }

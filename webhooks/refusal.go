@@ -31,9 +31,11 @@ type refusal struct {
 // Error returns the message.
 func (r *refusal) Error() string { return r.message }
 
+// maxMessage is how long a refusal may be, in characters.
+const maxMessage = 4096
+
 // The reasons of refusals that are no reasons of decisions.
 const (
-	whyNotSubject      = "NotASubject"
 	whyRateLimited     = "RateLimited"
 	whyNotYourName     = "NotYourName"
 	whyNotApprover     = "NotAnApprover"
@@ -42,6 +44,10 @@ const (
 	whyDecided         = "AlreadyDecided"
 	whyNotCounted      = "WouldNotCount"
 	whyChanged         = "ApprovalsChanged"
+	whyRequestChanged  = "RequestChanged"
+	whyMetadata        = "MetadataChanged"
+	whyTooLarge        = "TooLarge"
+	whyMoved           = "ChangedMeanwhile"
 	whyNotRequester    = "NotTheRequester"
 	whyStatusReadOnly  = "StatusIsTheOperators"
 	whyNoPurge         = "DeletionRefused"

@@ -56,6 +56,7 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
+	o.Audit = newBoundedAudit(o.Audit)
 	server := mgr.GetWebhookServer()
 	actions := &actionHandler{
 		options:   o,

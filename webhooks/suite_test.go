@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,8 @@ var (
 	store *policy.Store
 	// ring seals what the webhooks stamp.
 	ring *seal.Ring
+	// voidBefore is when the last gap of admission ended.
+	voidBefore atomic.Pointer[time.Time]
 	// records is what the webhooks wrote into the audit trail.
 	records = &trail{}
 )
@@ -125,7 +128,7 @@ func serve() (url string, authority []byte) {
 		Policy:  store,
 		Feed:    feed,
 		Ring:    func() *seal.Ring { return ring },
-		Voucher: voucher.Sealed{Ring: func() *seal.Ring { return ring }},
+		Voucher: sealed(),
 		Limiter: ratelimit.New(),
 		Live:    mgr.GetAPIReader(),
 	})).To(Succeed())
@@ -139,6 +142,19 @@ func serve() (url string, authority []byte) {
 	Eventually(feed.Synced).Should(BeTrue())
 	Eventually(func() error { return mgr.GetWebhookServer().StartedChecker()(nil) }).Should(Succeed())
 	return "https://" + net.JoinHostPort(serving.LocalServingHost, strconv.Itoa(serving.LocalServingPort)), serving.LocalServingCAData
+}
+
+// sealed believes what the webhooks have sealed since the last gap.
+func sealed() voucher.Sealed {
+	return voucher.Sealed{
+		Ring: func() *seal.Ring { return ring },
+		VoidBefore: func() time.Time {
+			if since := voidBefore.Load(); since != nil {
+				return *since
+			}
+			return time.Time{}
+		},
+	}
 }
 
 // operatorConfig is of the operator, with every right: what RBAC keeps from it

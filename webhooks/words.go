@@ -16,14 +16,20 @@ const maxShown = 256
 // otherwise quoted with escapes, so that no name can pass for another or write
 // to a terminal.
 func shown(name string) string {
-	if utf8.RuneCountInString(name) > maxShown {
-		name = string([]rune(name)[:maxShown-1]) + "…"
-	}
+	name = atMost(name, maxShown)
 	plain := utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 	if plain && name != "" {
 		return name
 	}
 	return strconv.QuoteToASCII(name)
+}
+
+// atMost cuts a text to a number of characters.
+func atMost(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit-1]) + "…"
 }
 
 // shellWord quotes a word for a POSIX shell, where it needs it.

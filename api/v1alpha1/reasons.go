@@ -34,6 +34,8 @@ const (
 	// ReasonNotAdmitted: the action did not come through admission, so that
 	// nobody knows who asks.
 	ReasonNotAdmitted = "NotAdmitted"
+	// ReasonNotASubject: the requester is not, or no longer, a subject of the Agent.
+	ReasonNotASubject = "NotASubject"
 	// ReasonAgentNotFound: there is no such Agent.
 	ReasonAgentNotFound = "AgentNotFound"
 	// ReasonAgentSuspended: the kill switch is on. Of an action that is

@@ -45,11 +45,16 @@ func newCertificates(options *Options) *certs.Rotator {
 }
 
 // webhookServer serves by TLS 1.3 with the operator's own certificate, or with
-// that of the files, which are read again when they change.
-func webhookServer(options *Options, certificates *certs.Rotator) webhook.Server {
+// that of the files, which are read again when they change; and serves those
+// alone who may call, if the flags say who that is.
+func webhookServer(options *Options, certificates *certs.Rotator) (webhook.Server, error) {
+	callers, err := newCallers(options)
+	if err != nil {
+		return nil, err
+	}
 	host, port, _ := net.SplitHostPort(options.WebhookAddress) // validated
 	number, _ := strconv.Atoi(port)
-	return webhook.NewServer(webhook.Options{
+	server := webhook.NewServer(webhook.Options{
 		Host:    host,
 		Port:    number,
 		CertDir: options.WebhookCertDir,
@@ -58,8 +63,15 @@ func webhookServer(options *Options, certificates *certs.Rotator) webhook.Server
 			if certificates != nil {
 				c.GetCertificate = certificates.GetCertificate
 			}
+			if callers != nil {
+				callers.require(c)
+			}
 		}},
 	})
+	if callers == nil {
+		return server, nil
+	}
+	return &authenticated{Server: server, callers: callers}, nil
 }
 
 // prepareAdmission makes or reads certificate and keys. What fails is tried
@@ -76,10 +88,11 @@ func prepareAdmission(ctx context.Context, mgr ctrl.Manager, options *Options, c
 	}
 	// Only now, for no cache can be read before the manager runs.
 	keys.InUse = func(ctx context.Context) (map[string]bool, error) { return voucher.KeysInUse(ctx, mgr.GetCache()) }
+	shipped.Memory, shipped.Hosts = keys, options.webhookHosts()
 	a := &admission{
 		certificates: certificates,
 		keys:         keys,
-		voucher:      voucher.Sealed{Ring: keys.Ring, Reload: keys.Reload},
+		voucher:      voucher.Sealed{Ring: keys.Ring, Reload: keys.Reload, VoidBefore: keys.VoidBefore},
 		limiter:      ratelimit.New(),
 		guard:        shipped,
 	}

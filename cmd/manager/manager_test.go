@@ -37,7 +37,8 @@ var (
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	var stop func()
-	server, stop = envtest.Start(GinkgoT())
+	callerAuthority = newAuthority("callers")
+	server, stop = envtest.Start(GinkgoT(), envtest.APIServerFlag("admission-control-config-file", admissionConfiguration()))
 	DeferCleanup(stop)
 	scheme, err := newScheme()
 	Expect(err).NotTo(HaveOccurred())

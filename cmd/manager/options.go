@@ -20,6 +20,8 @@ type Options struct {
 	WebhookAddress          string
 	WebhookHosts            string // separated by commas, see webhookHosts
 	WebhookCertDir          string
+	WebhookClientCAFile     string
+	WebhookClientName       string
 	SealKeyMaxAge           time.Duration
 	LeaderElect             bool
 	LeaderElectionNamespace string
@@ -73,6 +75,11 @@ func (o *Options) bindWebhooks(flags *flag.FlagSet) {
 	flags.StringVar(&o.WebhookCertDir, "webhook-cert-dir", "",
 		"`folder` with tls.crt and tls.key, such as one that cert-manager keeps up to date; the operator then makes no\n"+
 			"certificate of its own, and leaves caBundle of the webhook configurations alone")
+	flags.StringVar(&o.WebhookClientCAFile, "webhook-client-ca-file", "",
+		"`file` with the certificate authority, in PEM, of what the API server shows to webhooks; nobody else can then\n"+
+			"call them. It is read again when it changes. Empty: whoever reaches the port can. See docs/security.md")
+	flags.StringVar(&o.WebhookClientName, "webhook-client-name", "",
+		"common `name` that the API server's certificate must have; empty: any certificate of that authority will do")
 	flags.DurationVar(&o.SealKeyMaxAge, "seal-key-max-age", keyring.MaxAge,
 		"`time` after which another key seals; what older ones have sealed stays valid")
 }

@@ -37,6 +37,7 @@ func TestWrongFlagsAreRefusedWithAReason(t *testing.T) {
 		"any webhook port":    {[]string{"--webhook-bind-address=:0"}, []string{`--webhook-bind-address: ":0" is no address`}},
 		"no webhook host":     {[]string{"--webhook-hosts="}, []string{`--webhook-hosts: "" is neither a DNS name nor an IP address`}},
 		"a webhook URL":       {[]string{"--webhook-hosts=ok.example.com,https://a.example.com:9443"}, []string{`--webhook-hosts: "https://a.example.com:9443" is neither a DNS name nor an IP address; write hosts without port`}},
+		"a name alone":        {[]string{"--webhook-client-name=api-server"}, []string{`--webhook-client-name: "api-server" says nothing without --webhook-client-ca-file; give the authority`}},
 		"keys pile up":        {[]string{"--seal-key-max-age=1m"}, []string{"--seal-key-max-age: must be at least 1h0m0s, not 1m0s"}},
 		"no namespace":        {[]string{"--leader-elect", "--leader-election-namespace="}, []string{`--leader-election-namespace: "" is no name of a namespace`}},
 		"all at once":         {[]string{"--workers=-1", "--audit-log=", "--collect-interval=-5m"}, []string{"--workers:", "--audit-log:", "--collect-interval:"}},
@@ -63,6 +64,7 @@ func TestGoodFlagsPass(t *testing.T) {
 		"nothing served":     {"--metrics-bind-address=0", "--health-probe-bind-address=0"},
 		"IPv6":               {"--metrics-bind-address=[::1]:8080", "--webhook-bind-address=[::1]:9443", "--webhook-hosts=::1"},
 		"webhooks elsewhere": {"--webhook-bind-address=127.0.0.1:19443", "--webhook-hosts=127.0.0.1, localhost", "--webhook-cert-dir=/certificates"},
+		"known callers":      {"--webhook-client-ca-file=/callers/ca.crt", "--webhook-client-name=kube-apiserver"},
 		"approval URL":       {"--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl"},
 	} {
 		t.Run(name, func(t *testing.T) {

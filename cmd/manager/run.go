@@ -53,7 +53,11 @@ func run(ctx context.Context, options *Options) error {
 		return fmt.Errorf("build scheme: %w", err)
 	}
 	certificates := newCertificates(options)
-	mgr, err := ctrl.NewManager(config, managerOptions(scheme, options, webhookServer(options, certificates)))
+	server, err := webhookServer(options, certificates)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(scheme, options, server))
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}

@@ -47,6 +47,10 @@ func (o *Options) validateWebhooks() error {
 			errs = append(errs, fmt.Errorf("--webhook-hosts: %q is neither a DNS name nor an IP address; write hosts without port, separated by commas", host))
 		}
 	}
+	if o.WebhookClientName != "" && o.WebhookClientCAFile == "" {
+		errs = append(errs, fmt.Errorf("--webhook-client-name: %q says nothing without --webhook-client-ca-file; give the authority of the certificate, too",
+			o.WebhookClientName))
+	}
 	if o.SealKeyMaxAge < minSealKeyAge {
 		errs = append(errs, fmt.Errorf("--seal-key-max-age: must be at least %s, not %s; to have another key now, see docs/security.md",
 			minSealKeyAge, o.SealKeyMaxAge))

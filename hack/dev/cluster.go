@@ -52,7 +52,13 @@ func (s shell) startCluster(ctx context.Context) (*child, error) {
 	if err := s.linkKubectl(strings.TrimSpace(string(programs))); err != nil {
 		return nil, err
 	}
-	cluster, err := startChild("control plane", []string{driver, "up", "--dir", s.folder.cluster()}, os.Environ(), s.folder.log("cluster"))
+	if err := s.folder.makeCaller(); err != nil {
+		return nil, err
+	}
+	cluster, err := startChild("control plane", []string{
+		driver, "up", "--dir", s.folder.cluster(),
+		"--apiserver-arg", "admission-control-config-file=" + s.folder.admissionConfiguration(),
+	}, os.Environ(), s.folder.log("cluster"))
 	if err != nil {
 		return nil, err
 	}

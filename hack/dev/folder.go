@@ -25,6 +25,7 @@ const modulePath = "github.com/ow-kai/ascend-operator"
 //	cluster/             the control plane, see hack/devcluster
 //	identities/          kubeconfigs of the ServiceAccounts; mode 0600
 //	webhooks.json        the webhook configurations, with the operator's address
+//	caller/              what the API server shows to webhooks, made anew at each start; mode 0700
 //	logs/operator.log    what the operator prints
 //	logs/cluster.log     what the control plane's driver prints
 type folder string
@@ -41,7 +42,12 @@ func (f folder) auditLog() string            { return f.join("audit.log") }
 func (f folder) bin() string                 { return f.join("bin") }
 func (f folder) cluster() string             { return f.join("cluster") }
 func (f folder) log(name string) string      { return f.join("logs", name+".log") }
+func (f folder) callerCA() string            { return f.join("caller", "ca.crt") }
+func (f folder) callerKubeconfig() string    { return f.join("caller", "kubeconfig") }
 func (f folder) identity(name string) string { return f.join("identities", name+".kubeconfig") }
+
+// admissionConfiguration is what the API server reads at its start.
+func (f folder) admissionConfiguration() string { return f.join("caller", "admission.yaml") }
 
 // make creates the folder and what is below it. It will hold an
 // administrator's keys, so git is told to leave it alone wherever it is.

@@ -62,6 +62,8 @@ func (s shell) startOperator(ctx context.Context) (*operator, error) {
 		"--health-probe-bind-address=" + o.probes,
 		"--webhook-bind-address=" + o.webhooks,
 		"--webhook-hosts=127.0.0.1",
+		"--webhook-client-ca-file=" + s.folder.callerCA(),
+		"--webhook-client-name=" + callerName,
 		"--leader-elect",
 		"--leader-election-namespace=" + operatorNamespace,
 		"--audit-log=" + s.folder.auditLog(),

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -115,9 +114,23 @@ func shorten(id string) string {
 // lets the same people approve again. Both ids are the same stage.
 func inRound(id string, requestedAt time.Time) string { return id + requestedAt.Format(roundLayout) }
 
+// plainID is the id without its round, where that has begun at requestedAt or is
+// a later moment in it: see Anew.
+func plainID(id string, requestedAt time.Time) string {
+	at := len(id) - len(roundLayout)
+	if at < 0 {
+		return id
+	}
+	moment, err := time.Parse(roundLayout, id[at:])
+	if err != nil || moment.Before(requestedAt) {
+		return id
+	}
+	return id[:at]
+}
+
 // find returns the index of the stage that an approval of this round names, or -1.
 func (c Chain) find(id string, requestedAt time.Time) int {
-	base := strings.TrimSuffix(id, requestedAt.Format(roundLayout))
+	base := plainID(id, requestedAt)
 	return slices.IndexFunc(c.stages, func(l link) bool { return l.id == base })
 }
 

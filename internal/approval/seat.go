@@ -5,6 +5,7 @@ package approval
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/match"
@@ -102,7 +103,7 @@ func (t *tally) stageSeat(who Person, stage string) (Seat, error) {
 
 // overrideSeat finds a seat in the emergency override.
 func (t *tally) overrideSeat(who Person, stage string) (Seat, error) {
-	if stage != "" && stage != v1alpha1.OverrideStage && stage != inRound(v1alpha1.OverrideStage, t.requestedAt) {
+	if stage != "" && plainID(stage, t.requestedAt) != v1alpha1.OverrideStage {
 		return Seat{}, noSeat("an Override goes with stage %s, not with %s", v1alpha1.OverrideStage, quote(stage))
 	}
 	var may []string
@@ -163,6 +164,17 @@ func InRound(stage string, status *v1alpha1.ApprovalStatus) string {
 		return stage
 	}
 	return inRound(stage, micro(status.RequestedAt.Time))
+}
+
+// Anew is an id of a stage that waits, with or without its round, for whom both
+// are taken by entries that do not count: one for the moment at which they give
+// their verdict anew.
+func Anew(stage string, status *v1alpha1.ApprovalStatus, at time.Time) string {
+	if status == nil || status.RequestedAt == nil {
+		return stage
+	}
+	requestedAt := micro(status.RequestedAt.Time)
+	return inRound(plainID(stage, requestedAt), later(micro(at), requestedAt))
 }
 
 // ownAction refuses whose own action it is, also through a group of theirs.

@@ -166,6 +166,40 @@ func TestSeatInALaterRound(t *testing.T) {
 	}
 }
 
+// Somebody whose verdicts are void can give another one as often as it takes;
+// all ids of a stage are one stage, in which a person counts once.
+func TestAStageHasAnotherIDForEachMoment(t *testing.T) {
+	r := ask(chain(sound(t, "shop", "mixed", mixedCircle)))
+	status := &v1alpha1.ApprovalStatus{RequestedAt: &metav1.MicroTime{Time: noon}}
+	for _, stage := range []string{"review", "review@2026-01-02T12:00:00.000000Z", "review@2026-01-02T12:00:30.000000Z"} {
+		if got := approval.Anew(stage, status, noon.Add(time.Minute)); got != "review@2026-01-02T12:01:00.000000Z" {
+			t.Errorf("%s becomes %s", stage, got)
+		}
+		if _, err := r.seat(time.Minute, person("alice"), v1alpha1.VerdictApprove, stage); err != nil {
+			t.Errorf("names stage %s: %v", stage, err)
+		}
+	}
+	if got := approval.Anew("review", status, noon.Add(-time.Minute)); got != "review@2026-01-02T12:00:00.000000Z" {
+		t.Errorf("by a clock that is behind: %s", got)
+	}
+	if got := approval.Anew("review", nil, noon); got != "review" {
+		t.Errorf("without a round: %s", got)
+	}
+	for _, stage := range []string{"review@2026-01-02T11:59:59.999999Z", "review@2026-01-02T12:00:00Z", "review@", "@2026-01-02T12:00:00.000000Z", "2026-01-02T12:00:00.000000Z"} {
+		if _, err := r.seat(time.Minute, person("alice"), v1alpha1.VerdictApprove, stage); err == nil {
+			t.Errorf("%s passes for stage review", stage)
+		}
+	}
+	two := ask(chain(sound(t, "shop", "w", twoPeople)))
+	first, again := two.yes("alice", "review@2026-01-02T12:00:01.000000Z", time.Second), two.yes("alice", "review@2026-01-02T12:00:02.000000Z", 2*time.Second)
+	if got := two.at(minute, first, again); got.Status.Granted != 1 {
+		t.Errorf("one person counts as %d", got.Status.Granted)
+	}
+	if got := two.at(minute, first, two.yes("bob", "review", 3*time.Second)); got.Result != approval.Granted {
+		t.Errorf("%s: %v", got.Message, got.Status.Uncounted)
+	}
+}
+
 // A verdict that is given as the seat says counts: what admission lets through
 // the controller does not refuse, as long as nothing else speaks against it.
 func TestASeatCounts(t *testing.T) {

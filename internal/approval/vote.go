@@ -100,7 +100,7 @@ func (t *tally) misgiven(v *vote) string {
 		return why
 	}
 	if v.Verdict == v1alpha1.VerdictOverride {
-		if v.Stage != v1alpha1.OverrideStage && v.Stage != inRound(v1alpha1.OverrideStage, t.requestedAt) {
+		if plainID(v.Stage, t.requestedAt) != v1alpha1.OverrideStage {
 			return "an Override goes with stage " + v1alpha1.OverrideStage + ", not with " + quote(v.Stage)
 		}
 		return ""

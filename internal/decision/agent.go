@@ -4,6 +4,7 @@ package decision
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/canonical"
@@ -66,12 +67,48 @@ func (a *Agent) Refuses(req *request.Request) (reason, message string, refused b
 
 // gate says whether the agent may ask for this at all; nil when it may.
 func (a *Agent) gate(req *request.Request) *refusal {
-	for _, check := range []func(*request.Request) *refusal{a.checkState, a.checkActionType, a.checkResources} {
+	for _, check := range []func(*request.Request) *refusal{a.checkSubject, a.checkState, a.checkActionType, a.checkResources} {
 		if no := check(req); no != nil {
 			return no
 		}
 	}
 	return nil
+}
+
+// checkSubject holds the action to who may submit in the agent's name now, which
+// may be others than when it was submitted. A requester without a name is one
+// that nobody has vouched for, which is the matter of whoever vouches.
+func (a *Agent) checkSubject(req *request.Request) *refusal {
+	if req.Requester.Username == "" || a.admits(&req.Requester) {
+		return nil
+	}
+	return &refusal{v1alpha1.ReasonNotASubject,
+		fmt.Sprintf("%q may not submit actions in the name of agent %s; its spec.subjects may", req.Requester.Username, a.object.Name)}
+}
+
+// serviceAccountPrefix begins the user names of ServiceAccounts.
+// Source: k8s.io/apiserver/pkg/authentication/serviceaccount.
+const serviceAccountPrefix = "system:serviceaccount:"
+
+// admits says whether somebody is a subject of the agent. Names are compared
+// exactly: this lets in, so no other spelling may do.
+func (a *Agent) admits(who *v1alpha1.Requester) bool {
+	return slices.ContainsFunc(a.object.Spec.Subjects, func(s v1alpha1.Subject) bool {
+		switch s.Kind {
+		case v1alpha1.SubjectUser:
+			return who.Username == string(s.Name)
+		case v1alpha1.SubjectGroup:
+			return slices.Contains(who.Groups, s.Name)
+		case v1alpha1.SubjectServiceAccount:
+			namespace := string(s.Namespace)
+			if namespace == "" {
+				namespace = a.object.Namespace
+			}
+			return who.Username == serviceAccountPrefix+namespace+":"+string(s.Name)
+		default:
+			return false
+		}
+	})
 }
 
 func (a *Agent) checkState(*request.Request) *refusal {

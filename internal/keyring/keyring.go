@@ -20,6 +20,9 @@
 // sealed with it are looked at next, they are denied, and approvals sealed with
 // it do not count.
 //
+// Admission's guard notes here, as annotations, which webhook configuration it
+// found in order last, and before which time no verdict counts, see Void.
+//
 // Deleting the whole Secret voids nothing: a replica that runs writes it anew
 // from memory. Whoever can read it can seal what they like; nobody but the
 // operator needs to.
@@ -92,6 +95,7 @@ type Keyring struct {
 	writer client.Client
 	clock  clock.Clock
 	ring   atomic.Pointer[seal.Ring]
+	notes  atomic.Pointer[notes] // never nil
 
 	mu      sync.Mutex        // one look at a time
 	data    map[string][]byte // the Secret as it was read last
@@ -103,7 +107,9 @@ type Keyring struct {
 // New makes a keyring without keys. live reads from the API server itself;
 // writer writes.
 func New(live client.Reader, writer client.Client, c clock.Clock) *Keyring {
-	return &Keyring{live: live, writer: writer, clock: c}
+	k := &Keyring{live: live, writer: writer, clock: c}
+	k.notes.Store(&notes{})
+	return k
 }
 
 // Format shows no key, however the keyring is printed.
@@ -141,7 +147,7 @@ func (k *Keyring) Start(ctx context.Context) error {
 func (k *Keyring) Load(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.load(ctx)
+	return k.load(ctx, unchanged)
 }
 
 // Reload is Load for whoever meets a seal by a key that is not known. At most
@@ -154,15 +160,22 @@ func (k *Keyring) Reload() error {
 	if !k.looked.IsZero() && k.clock.Since(k.looked) < reloadEvery {
 		return k.failed
 	}
-	return k.load(context.Background())
+	return k.load(context.Background(), unchanged)
 }
 
-func (k *Keyring) load(ctx context.Context) error {
+// edit changes the Secret in the object alone, and says whether it did.
+type edit func(*corev1.Secret) bool
+
+func unchanged(*corev1.Secret) bool { return false }
+
+// load looks until no other replica is faster. The edit is written by the same
+// write as what is to be done anyway.
+func (k *Keyring) load(ctx context.Context, change edit) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	k.looked = k.clock.Now()
 	for range attempts {
-		k.failed = k.look(ctx)
+		k.failed = k.look(ctx, change)
 		if !apierrors.IsConflict(k.failed) && !apierrors.IsAlreadyExists(k.failed) && !apierrors.IsNotFound(k.failed) {
 			break
 		}
@@ -172,18 +185,19 @@ func (k *Keyring) load(ctx context.Context) error {
 
 // look reads the Secret and does what is to be done. Where another replica was
 // faster, it fails and has to begin anew.
-func (k *Keyring) look(ctx context.Context) error {
+func (k *Keyring) look(ctx context.Context, change edit) error {
 	now := k.clock.Now()
 	secret := &corev1.Secret{}
 	err := k.live.Get(ctx, client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: SecretName}, secret)
 	if apierrors.IsNotFound(err) {
-		return k.create(ctx, now)
+		return k.create(ctx, change, now)
 	}
 	if err != nil {
 		return fmt.Errorf("read Secret %s: %w", SecretName, err)
 	}
 	k.adopt(ctx, secret, now)
-	if !k.maintain(ctx, secret, now) {
+	due := k.maintain(ctx, secret, now)
+	if changed := change(secret); !changed && !due {
 		return k.usable()
 	}
 	if err := k.writer.Update(ctx, secret); err != nil { // of the version that was read only
@@ -196,7 +210,7 @@ func (k *Keyring) look(ctx context.Context) error {
 // create writes the Secret: with the keys in memory, where it was deleted while
 // the operator ran, for what they have sealed is not void by that; else with
 // the first key, which seals at once.
-func (k *Keyring) create(ctx context.Context, now time.Time) error {
+func (k *Keyring) create(ctx context.Context, change edit, now time.Time) error {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.GlobalNamespace, Name: SecretName},
 		Type:       corev1.SecretTypeOpaque,
@@ -207,6 +221,8 @@ func (k *Keyring) create(ctx context.Context, now time.Time) error {
 		first := newEntry(nil, now, now)
 		secret.Data = map[string][]byte{first.id: first.text()}
 	}
+	k.notes.Load().write(secret, now)
+	change(secret)
 	if err := k.writer.Create(ctx, secret); err != nil {
 		return fmt.Errorf("create Secret %s: %w", SecretName, err)
 	}
@@ -229,6 +245,7 @@ func (k *Keyring) adopt(ctx context.Context, secret *corev1.Secret, now time.Tim
 		}
 	}
 	k.version, k.data = secret.ResourceVersion, secret.Data
+	k.adoptNotes(secret, now)
 	k.ring.Store(all.ring(now))
 	if len(all) > 0 {
 		keyAge.Set(now.Sub(all[all.active(now)].CreatedAt).Seconds())

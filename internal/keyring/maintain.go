@@ -12,9 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// maintain adds the key that is due or asked for and removes those that are no
-// longer needed, in the object alone. It says whether there is something to
-// write. What cannot be read stays as it is: a person has to look at it.
+// maintain adds the key that is due or asked for, removes those that are no
+// longer needed and corrects the notes, in the object alone. It says whether
+// there is something to write. A key that cannot be read stays as it is: a person
+// has to look at it.
 func (k *Keyring) maintain(ctx context.Context, secret *corev1.Secret, now time.Time) bool {
 	all, _ := readAll(secret.Data)
 	secret.Data = maps.Clone(secret.Data) // what was adopted stays as it was read
@@ -22,7 +23,8 @@ func (k *Keyring) maintain(ctx context.Context, secret *corev1.Secret, now time.
 	added := k.add(ctx, secret, all, asked, now)
 	removed := k.removeOld(ctx, secret, all, now)
 	delete(secret.Annotations, RotateAnnotation)
-	return asked || added || removed
+	corrected := k.maintainNotes(ctx, secret, now)
+	return asked || added || removed || corrected
 }
 
 // add makes a key: the first at once, another where the newest is too old, or

@@ -15,7 +15,8 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/seal"
 )
 
-// Sealed believes what admission has sealed, and nothing else. Without the
+// Sealed believes what admission has sealed, and nothing else, but for verdicts
+// that were voided since. Without the
 // webhooks, or past them, anybody may write anything into an action, but
 // without a key nobody can seal it.
 type Sealed struct {
@@ -24,6 +25,9 @@ type Sealed struct {
 	// Reload brings the ring up to date, and is asked before a seal by an
 	// unknown key is taken for forged. Nil: Ring always is up to date.
 	Reload func() error
+	// VoidBefore is the time before which no verdict counts, though it is sealed;
+	// zero where all count. Nil: all do.
+	VoidBefore func() time.Time
 }
 
 var _ Voucher = Sealed{}
@@ -45,17 +49,36 @@ func (s Sealed) Vouch(action *v1alpha1.AgentAction) (Vouched, error) {
 			"as a new action, through the API server with the operator's webhooks in place: kubectl create -f FILE; see docs/security.md", why)}, nil
 	}
 	vouched := Vouched{Requester: *action.Spec.Requester}
+	since := s.voidBefore()
 	for _, given := range action.Spec.Approvals {
+		why := void(given, since)
 		if err := ring.CheckVerdict(verdictOn(action, given)); err != nil {
-			vouched.Forged = append(vouched.Forged, v1alpha1.UncountedApproval{
-				Approver: given.Approver, Stage: given.Stage,
-				Reason: fmt.Sprintf("admission did not let it in as it stands: %s; the approver has to give it anew, by kubectl approve", err),
-			})
+			why = fmt.Sprintf("admission did not let it in as it stands: %s; the approver has to give it anew, by kubectl approve", err)
+		}
+		if why != "" {
+			vouched.Forged = append(vouched.Forged, v1alpha1.UncountedApproval{Approver: given.Approver, Stage: given.Stage, Reason: why})
 			continue
 		}
 		vouched.Approvals = append(vouched.Approvals, given)
 	}
 	return vouched, nil
+}
+
+func (s Sealed) voidBefore() time.Time {
+	if s.VoidBefore == nil {
+		return time.Time{}
+	}
+	return s.VoidBefore()
+}
+
+// void is why a sealed verdict does not count all the same, or "". While the API
+// server did not ask admission, nobody held what was sealed to whom it was
+// sealed for.
+func void(given v1alpha1.Approval, since time.Time) string {
+	if since.IsZero() || given.Time != nil && !given.Time.Time.Before(since) {
+		return ""
+	}
+	return fmt.Sprintf("it was given before admission was enforced again at %s; give it anew: kubectl approve", since.UTC().Format(time.RFC3339))
 }
 
 // ringFor is the ring to judge an action with. Where the action names a key

@@ -128,6 +128,58 @@ func TestSealedBelievesNothingElse(t *testing.T) {
 	}
 }
 
+// What was sealed while the API server did not ask admission may have been
+// sealed for anybody. Who submitted the action is not in doubt by that.
+func TestSealedVoidsVerdictsGivenBeforeAMoment(t *testing.T) {
+	t.Parallel()
+	ring := ringOf(t, "00000001")
+	untimed := func(a *v1alpha1.AgentAction) {
+		given := a.Spec.Approvals[0]
+		given.Time = nil
+		given.Seal, _ = ring.SealVerdict(verdictOn(a, given))
+		a.Spec.Approvals[0] = given
+	}
+	const void, forged = "it was given before admission was enforced again at 2026-01-02T12:00:0", "did not let it in as it stands"
+	for name, test := range map[string]struct {
+		since  time.Time
+		change func(*v1alpha1.AgentAction)
+		want   string // part of the reason; empty: it counts
+	}{
+		"nothing is void":     {time.Time{}, nil, ""},
+		"given before":        {submittedAt.Add(time.Microsecond), nil, void},
+		"given then":          {submittedAt, nil, ""},
+		"given after":         {submittedAt.Add(-time.Second), nil, ""},
+		"given at no time":    {submittedAt.Add(-time.Hour), untimed, "admission"},
+		"forged besides":      {submittedAt.Add(time.Second), func(a *v1alpha1.AgentAction) { a.Spec.Approvals[0].Approver = "bob" }, forged},
+		"a denial, no less":   {submittedAt.Add(time.Second), func(a *v1alpha1.AgentAction) { reseal(t, ring, a, v1alpha1.VerdictDeny) }, void},
+		"an override, either": {submittedAt.Add(time.Second), func(a *v1alpha1.AgentAction) { reseal(t, ring, a, v1alpha1.VerdictOverride) }, void},
+	} {
+		action := admitted(t, ring)
+		if test.change != nil {
+			test.change(action)
+		}
+		got, err := Sealed{Ring: func() *seal.Ring { return ring }, VoidBefore: func() time.Time { return test.since }}.Vouch(action)
+		if err != nil || got.Refusal != "" || got.Requester.Username == "" {
+			t.Fatalf("%s: %+v, %v", name, got, err)
+		}
+		if counts := len(got.Approvals) == 1 && len(got.Forged) == 0; counts != (test.want == "") {
+			t.Errorf("%s: %+v", name, got)
+		} else if !counts && (!strings.Contains(got.Forged[0].Reason, test.want) || !strings.Contains(got.Forged[0].Reason, "kubectl approve")) {
+			t.Errorf("%s: %s", name, got.Forged[0].Reason)
+		}
+	}
+}
+
+func reseal(t *testing.T, ring *seal.Ring, action *v1alpha1.AgentAction, verdict v1alpha1.Verdict) {
+	t.Helper()
+	given := &action.Spec.Approvals[0]
+	given.Verdict = verdict
+	var err error
+	if given.Seal, err = ring.SealVerdict(verdictOn(action, *given)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A key that is not known may be newer than the ring: nothing is judged before
 // somebody has looked.
 func TestSealedLooksForAKeyItDoesNotKnow(t *testing.T) {

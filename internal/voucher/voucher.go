@@ -22,6 +22,7 @@ type Vouched struct {
 	Requester v1alpha1.Requester
 	// Approvals that were given as they stand.
 	Approvals []v1alpha1.Approval
-	// Forged are the other entries of spec.approvals, with the reason.
+	// Forged are the other entries of spec.approvals, void ones among them, with
+	// the reason.
 	Forged []v1alpha1.UncountedApproval
 }

@@ -25,9 +25,16 @@ import (
 // kubeconfig writes the administrator's kubeconfig and returns its path.
 func kubeconfig() string {
 	GinkgoHelper()
+	return kubeconfigOf(person{})
+}
+
+// kubeconfigOf writes a kubeconfig that acts as the person.
+func kubeconfigOf(p person) string {
+	GinkgoHelper()
 	file := clientcmdapi.NewConfig()
 	file.Clusters["envtest"] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	file.AuthInfos["admin"] = &clientcmdapi.AuthInfo{ClientCertificateData: config.CertData, ClientKeyData: config.KeyData}
+	file.AuthInfos["admin"] = &clientcmdapi.AuthInfo{ClientCertificateData: config.CertData, ClientKeyData: config.KeyData,
+		Impersonate: p.name, ImpersonateUID: p.uid, ImpersonateGroups: p.groups}
 	file.Contexts["envtest"] = &clientcmdapi.Context{Cluster: "envtest", AuthInfo: "admin"}
 	file.CurrentContext = "envtest"
 	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")

@@ -116,3 +116,13 @@ func kubectl(ctx context.Context, kubeconfig string, args ...string) string {
 	Expect(err).NotTo(HaveOccurred(), "kubectl %s: %s", strings.Join(args, " "), &complaint)
 	return string(out)
 }
+
+// kubectlApply applies an object by kubectl.
+func kubectlApply(ctx context.Context, kubeconfig string, o *unstructured.Unstructured, flags ...string) {
+	GinkgoHelper()
+	text, err := o.MarshalJSON()
+	Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(GinkgoT().TempDir(), "object.json")
+	Expect(os.WriteFile(path, text, 0o600)).To(Succeed())
+	kubectl(ctx, kubeconfig, append([]string{"apply", "-f", path}, flags...)...)
+}

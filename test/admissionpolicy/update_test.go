@@ -209,12 +209,15 @@ var _ = Describe("What only the requester may", func() {
 		entries(verbs, []attempt{
 			{title: "withdraw", by: agent, change: sets(true, "spec", "cancelled")},
 			{title: "report", by: agent, begin: allowed, change: sets(outcome, "spec", "outcome")},
+			{title: "withdraw, where their uid is not known", by: person{name: agent.name, groups: agent.groups}, change: sets(true, "spec", "cancelled")},
 		})
 	})
 	Context("nobody else may", func() {
 		entries(verbs, []attempt{
 			{title: "withdraw", by: mallory, change: sets(true, "spec", "cancelled"), refused: []string{identity, "only its requester, " + agent.name, "kubectl deny"}},
 			{title: "withdraw, not even an administrator", by: super, change: sets(true, "spec", "cancelled"), refused: []string{identity, "only its requester"}},
+			{title: "withdraw, not even another account of that name", by: impostor, change: sets(true, "spec", "cancelled"), refused: []string{identity, "only its requester", "you are another account of that name: your uid is not spec.requester.uid"}},
+			{title: "report, not even another account of that name", by: impostor, begin: allowed, change: sets(outcome, "spec", "outcome"), refused: []string{identity, "another account of that name"}},
 			{title: "report", by: mallory, begin: allowed, change: sets(outcome, "spec", "outcome"), refused: []string{identity, "only its requester, " + agent.name, "kubectl patch agentaction"}},
 		})
 	})
@@ -262,7 +265,6 @@ var _ = Describe("What was asked", func() {
 		entries(verbs, []attempt{
 			{title: "a duration", by: agent, change: sets("2880m", "spec", "ttlAfterDecision")},
 			{title: "an empty resource", by: agent, change: sets("", "spec", "resource")},
-			{title: "labels beside it", by: agent, change: sets(map[string]any{"team": "warehouse"}, "metadata", "labels")},
 		})
 	})
 })

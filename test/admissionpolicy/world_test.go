@@ -48,6 +48,8 @@ var (
 	operator = person{name: "system:serviceaccount:ascend-system:ascend-controller-manager"}
 	cleaner  = person{name: "system:serviceaccount:kube-system:namespace-controller"}
 	garbage  = person{name: "system:serviceaccount:kube-system:generic-garbage-collector", groups: []string{all}}
+	// Another account of the agent's name, made after the agent's was deleted.
+	impostor = person{name: agent.name, uid: "uid-of-the-new-agent", groups: agent.groups}
 	super    = person{name: "root", groups: []string{"system:masters"}}
 )
 
@@ -224,7 +226,7 @@ var statusVerbs = []verb{
 func jsonPatch(stored, desired *unstructured.Unstructured) client.Patch {
 	GinkgoHelper()
 	var operations []map[string]any
-	for _, path := range [][]string{{"spec"}, {"status"}, {"metadata", "ownerReferences"}, {"metadata", "finalizers"}, {"metadata", "labels"}} {
+	for _, path := range [][]string{{"spec"}, {"status"}, {"metadata", "ownerReferences"}, {"metadata", "finalizers"}, {"metadata", "labels"}, {"metadata", "annotations"}} {
 		value, found, err := unstructured.NestedFieldNoCopy(desired.Object, path...)
 		Expect(err).NotTo(HaveOccurred())
 		if !found {

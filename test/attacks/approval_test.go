@@ -24,9 +24,9 @@ var onceAttacks = []*attack{
 		attempt: func(ctx context.Context, s *scene) error {
 			to := s.fresh(ctx)
 			return s.together(50, func(i int) error {
-				entry := s.entry(ctx, s.bob)
+				entry := s.entry(ctx, s.racer())
 				entry.Comment = fmt.Sprintf("number %d", i)
-				return ways[i%len(ways)].add(ctx, s.bob, to, entry)
+				return ways[i%len(ways)].add(ctx, s.racer(), to, entry)
 			})
 		},
 		up: countsOnce(1), deleted: onceUncounted,
@@ -36,9 +36,9 @@ var onceAttacks = []*attack{
 		prepare: waiting,
 		attempt: func(ctx context.Context, s *scene) error {
 			return s.together(50, func(i int) error {
-				entry := s.entry(ctx, s.bob)
+				entry := s.entry(ctx, s.racer())
 				entry.Comment = fmt.Sprintf("number %d", i)
-				return applyPatch(ctx, s.bob, fmt.Sprintf("manager-%d", i), s.action, toJSON(withApprovals(entry)))
+				return applyPatch(ctx, s.racer(), fmt.Sprintf("manager-%d", i), s.action, toJSON(withApprovals(entry)))
 			})
 		},
 		up: countsOnce(1), deleted: onceUncounted,
@@ -48,7 +48,7 @@ var onceAttacks = []*attack{
 		prepare: waiting,
 		attempt: func(ctx context.Context, s *scene) error {
 			return s.together(50, func(i int) error {
-				return s.write(ctx, s.bob, func(a *v1alpha1.Approval) {
+				return s.write(ctx, s.racer(), func(a *v1alpha1.Approval) {
 					if i%2 == 1 {
 						a.Stage += s.round()
 					}
@@ -62,7 +62,8 @@ var onceAttacks = []*attack{
 		prepare: waiting,
 		attempt: func(ctx context.Context, s *scene) error {
 			return s.together(20, func(i int) error {
-				return s.write(ctx, lab.user([]string{"bob", "Bob", "BOB", " bob "}[i%4], "security"))
+				name := s.racer().name
+				return s.write(ctx, lab.user([]string{name, strings.ToUpper(name), "R" + name[1:], " " + name + " "}[i%4], "security"))
 			})
 		},
 		// Two that arrive in the same moment may both be stored; the second is
@@ -70,16 +71,16 @@ var onceAttacks = []*attack{
 		up: countsOnce(4), deleted: uncounted(),
 	},
 	again("approve again", func(s *scene) person { return s.alice }, nil,
-		refusedBy("webhook", "alice has already given the verdict Approve in stage review", "it counts once", "Another approver can deny the action"),
+		refusedBy("webhook", "alice has already given the verdict Approve in stage review", "it counts once", "Another approver can deny the action: kubectl deny"),
 		refusedBy("schema", "Duplicate value")),
 	again("approve again, under the other name of the stage", func(s *scene) person { return s.alice },
 		func(s *scene, a *v1alpha1.Approval) { a.Stage += s.round() },
 		refusedBy("webhook", "alice has already given the verdict Approve in stage review", "it counts once"), uncounted()),
 	again("approve again, under another spelling of the name", func(*scene) person { return lab.user("Alice", "security") }, nil,
-		refusedBy("webhook", "it would not count: the same person has approved this stage already", "nothing was written"), uncounted()),
+		refusedBy("webhook", "it would not count: the same person has approved this stage already", "nothing was written", "ascend explain"), uncounted()),
 	again("deny after having approved, to change one's mind", func(s *scene) person { return s.alice },
 		func(s *scene, a *v1alpha1.Approval) { deny(a) },
-		refusedBy("webhook", "alice has already given the verdict Approve in stage review", "cannot be changed", "Another approver can deny the action"),
+		refusedBy("webhook", "alice has already given the verdict Approve in stage review", "cannot be changed", "Another approver can deny the action: kubectl deny"),
 		refusedBy("schema", "Duplicate value")),
 }
 
@@ -97,6 +98,10 @@ func again(name string, who func(*scene) person, change func(*scene, *v1alpha1.A
 		up: up, deleted: deleted,
 	}
 }
+
+// racer is one more approver, of this scene alone: of who is refused too often
+// not every refusal is recorded.
+func (s *scene) racer() person { return lab.user("racer-of-"+s.namespace, "security") }
 
 // round is what makes the other name of a stage that waits.
 func (s *scene) round() string {

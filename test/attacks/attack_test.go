@@ -95,6 +95,7 @@ func (a *attack) try(ctx context.Context, m mode, s *scene) {
 		summary.note(a, m, "n/a: "+want.skipped)
 		return
 	}
+	s.intact = false
 	before, seen := s.guarded(ctx), len(lab.refusals.since(0))
 	err := a.attempt(ctx, s)
 	switch {
@@ -114,6 +115,7 @@ func (a *attack) try(ctx context.Context, m mode, s *scene) {
 		summary.note(a, m, "refused by "+want.by)
 	}
 	lab.expectRecords(ctx, lab.refusals.since(seen))
+	s.intact = want.harmless == nil && len(s.objects) > 0
 }
 
 // table is what became of every attack in every mode.

@@ -15,6 +15,7 @@ package attacks_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -47,9 +48,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 // In each mode every attack is prepared while all is well, then tried.
 var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
+	scenes := map[string]*scene{} // by the name of the attack
 	for _, m := range modes {
 		Context("with the webhook "+m.String(), func() {
-			scenes := map[string]*scene{}
 			BeforeAll(func(ctx SpecContext) {
 				setAll(ctx, m, scenes)
 				lab.enter(ctx, m)
@@ -58,21 +59,38 @@ var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 			for _, a := range attacks {
 				It(a.String(), func(ctx SpecContext) { a.try(ctx, m, scenes[a.name]) }, SpecTimeout(3*time.Minute))
 			}
+			if m == up {
+				It("leave no refusal out of the audit trail", func(ctx SpecContext) { lab.expectAccounted(ctx) }, SpecTimeout(3*time.Minute))
+			}
 		})
 	}
+	Context("on the stack itself", func() {
+		for _, b := range breakages {
+			It(fmt.Sprintf("%2d %s", b.number, b.name), func(ctx SpecContext) { b.run(ctx) }, SpecTimeout(3*time.Minute))
+		}
+	})
 	AfterAll(func() { summary.print() })
 })
 
 // atOnce is how many attacks are prepared at a time.
 const atOnce = 8
 
-// setAll prepares every attack that can be tried in the mode.
+// setAll prepares every attack that can be tried in the mode. Where it was
+// refused in the mode before, and so has changed nothing, all is prepared
+// already: what has stood is attacked again.
 func setAll(ctx context.Context, m mode, scenes map[string]*scene) {
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	gate := make(chan struct{}, atOnce)
 	for _, a := range attacks {
 		if a.in(m).skipped != "" {
+			continue
+		}
+		mu.Lock()
+		s := scenes[a.name]
+		mu.Unlock()
+		if s != nil && s.intact {
+			s.mode = m
 			continue
 		}
 		group.Go(func() {

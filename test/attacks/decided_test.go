@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -27,6 +28,14 @@ func cancelled(ctx context.Context, s *scene) {
 	halfway(ctx, s)
 	Expect(mergePatch(ctx, s.agent, s.action, `spec: {cancelled: true}`)).To(Succeed())
 	s.awaitDecision(ctx, s.action, v1alpha1.DecisionCancelled)
+}
+
+// madeAnew has somebody else be "bot", after the requester is gone.
+func madeAnew(ctx context.Context, s *scene) {
+	GinkgoHelper()
+	halfway(ctx, s)
+	Expect(lab.admin.Delete(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "bot"}})).To(Succeed())
+	s.state["anew"] = lab.serviceAccount(ctx, s.namespace, "bot")
 }
 
 // tooLate is asked for with a timeout of two seconds, which pass.
@@ -64,7 +73,7 @@ func decidedAttacks() []*attack {
 	sam := func(*scene) person { return lab.user("sam") }
 	closed := func(as string) inEach {
 		return inEach{
-			up:      refusedBy("webhook", "the action is already decided: it was "+as+" at ", "a decision never changes", "The requester can submit a new action"),
+			up:      refusedBy("webhook", "the action is already decided: it was "+as+" at ", "a decision never changes", "The requester can submit a new action: kubectl create -f FILE"),
 			deleted: refusedBy("schema", "spec.approvals", "the action is already decided; no approval can be added"),
 		}
 	}
@@ -73,7 +82,7 @@ func decidedAttacks() []*attack {
 		deleted: refusedBy("policy", "ascend-agentaction-identity", "only its requester, system:serviceaccount:", "withdraws this action, and you are", "An approver says no with: kubectl deny"),
 	}
 	mayNotReport := inEach{
-		up:      refusedBy("webhook", "may not report the outcome of this action: only its requester, system:serviceaccount:"),
+		up:      refusedBy("webhook", "may not report the outcome of this action: only its requester, system:serviceaccount:", "With its credentials:", "kubectl patch agentaction"),
 		deleted: refusedBy("policy", "ascend-agentaction-identity", "only its requester, system:serviceaccount:", "reports the outcome of this action, and you are", "With the requester's credentials: kubectl patch agentaction"),
 	}
 	bySchema := func(says ...string) inEach {
@@ -99,6 +108,16 @@ func decidedAttacks() []*attack {
 		late("cancel as the owner", halfway, func(*scene) person { return lab.user("olga") }, byMerge(`spec: {cancelled: true}`), mayNotCancel),
 		late("cancel as another subject of the agent", halfway, sam, byMerge(`spec: {cancelled: true}`), mayNotCancel),
 		late("cancel as the requester in capitals", halfway, func(s *scene) person { return lab.user("system:serviceaccount:" + s.namespace + ":BOT") }, byMerge(`spec: {cancelled: true}`), mayNotCancel),
+		late("cancel and approve in one request, as the requester", halfway, bot, func(ctx context.Context, s *scene, by person) error {
+			return jsonPatch(ctx, by, s.action, `[{"op":"add","path":"/spec/cancelled","value":true},{"op":"add","path":"/spec/approvals/-","value":`+toJSON(s.entry(ctx, by))+`}]`)
+		}, inEach{
+			up:      refusedBy("webhook", "submitted this action", "does not allow self-approval", "somebody else has to decide", "ascend explain"),
+			deleted: refusedBy("policy", "ascend-agentaction-identity", "`as` names a user, group or ServiceAccount"),
+		}),
+		late("cancel as an account of the requester's name made anew", madeAnew, func(s *scene) person { return s.as("anew") }, byMerge(`spec: {cancelled: true}`), inEach{
+			up:      refusedBy("webhook", "may not cancel this action: only its requester", "(uid ", "kubectl deny"),
+			deleted: refusedBy("policy", "ascend-agentaction-identity", "only its requester", "you are another account of that name: your uid is not spec.requester.uid", "kubectl deny"),
+		}),
 		late("cancel what is approved", allApproved, bot, byMerge(`spec: {cancelled: true}`), bySchema("the action is already decided and can no longer be cancelled")),
 		late("cancel what is denied", denied, bot, byMerge(`spec: {cancelled: true}`), bySchema("the action is already decided and can no longer be cancelled")),
 		late("take a cancellation back", cancelled, bot, byMerge(`spec: {cancelled: false}`), bySchema("a cancelled action stays cancelled; submit a new one")),

@@ -51,9 +51,17 @@ func allApproved(ctx context.Context, s *scene) {
 func frozenAttacks() []*attack {
 	bot := func(s *scene) person { return s.agent }
 	bob := func(s *scene) person { return s.bob }
-	schema := func(field string) outcome { return refusedBy("schema", "spec."+field, field+" cannot be changed") }
-	policy := refusedBy("policy", "ascend-agentaction-immutability", "what was asked cannot be changed, by nobody",
-		"Submit a new action with: kubectl create -f FILE", "as its requester", "kubectl patch agentaction NAME")
+	by := func(who, field string, says ...string) inEach {
+		return inEach{
+			up:      refusedBy("webhook", field+" cannot be changed; submit a new action: kubectl create -f FILE", "withdraw this one, as its requester", "kubectl patch agentaction"),
+			deleted: refusedBy(who, says...),
+		}
+	}
+	schema := func(field string) inEach { return by("schema", field, "spec."+field, field+" cannot be changed") }
+	policy := func(field string) inEach {
+		return by("policy", field, "ascend-agentaction-immutability", "what was asked cannot be changed, by nobody",
+			"Submit a new action with: kubectl create -f FILE", "as its requester", "kubectl patch agentaction NAME")
+	}
 	rename := byJSON(`[{"op":"move","from":"/spec/parameters/table","path":"/spec/parameters/path"}]`)
 	out := []*attack{
 		frozen("a parameter", bot, byJSON(`[{"op":"replace","path":"/spec/parameters/table","value":"customers"}]`), schema("parameters")),
@@ -66,15 +74,15 @@ func frozenAttacks() []*attack {
 		frozen("one parameter less", bot, byMerge(`spec: {parameters: {data_classification: null}}`), schema("parameters")),
 		frozen("no parameters", bot, byMerge(`spec: {parameters: null}`), schema("parameters")),
 		frozen("other parameters, by update", bot, rewriteSpec(func(spec *v1alpha1.AgentActionSpec) { spec.Parameters.Raw = []byte(`{"table":"customers"}`) }), schema("parameters")),
-		frozen("one parameter in another's place, by JSON patch", bot, rename, policy),
-		frozen("one parameter in another's place, by merge patch", bot, byMerge(`spec: {parameters: {data_classification: null, classification: public}}`), policy),
+		frozen("one parameter in another's place, by JSON patch", bot, rename, policy("parameters")),
+		frozen("one parameter in another's place, by merge patch", bot, byMerge(`spec: {parameters: {data_classification: null, classification: public}}`), policy("parameters")),
 		frozen("one parameter in another's place, by update", bot, rewriteSpec(func(spec *v1alpha1.AgentActionSpec) {
 			spec.Parameters.Raw = []byte(`{"path":"orders","data_classification":"internal","filter":{"region":"eu","limit":10},"columns":["date","amount"]}`)
-		}), policy),
-		frozen("one parameter in another's place, as an approver", bob, rename, policy),
+		}), policy("parameters")),
+		frozen("one parameter in another's place, as an approver", bob, rename, policy("parameters")),
 		frozen("one nested parameter in another's place", bot, byJSON(`[{"op":"move","from":"/spec/parameters/filter/region","path":"/spec/parameters/filter/zone"}]`), schema("parameters")),
 		frozen("an entry of the context", bot, byMerge(`spec: {context: {ticket: "43"}}`), schema("context")),
-		frozen("one entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/ticket","path":"/spec/context/change"}]`), policy),
+		frozen("one entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/ticket","path":"/spec/context/change"}]`), policy("context")),
 		frozen("one nested entry of the context in another's place", bot, byJSON(`[{"op":"move","from":"/spec/context/origin/team","path":"/spec/context/origin/crew"}]`), schema("context")),
 		frozen("the description", bot, byMerge(`spec: {description: nothing to see}`), schema("description")),
 		frozen("no description", bot, byMerge(`spec: {description: null}`), schema("description")),
@@ -98,27 +106,27 @@ func frozenAttacks() []*attack {
 	}{{"after the first approval", halfApproved}, {"after the decision", allApproved}} {
 		out = append(out,
 			frozenWhen(late.prepare, "a parameter, "+late.when, bot, byMerge(`spec: {parameters: {table: customers}}`), schema("parameters")),
-			frozenWhen(late.prepare, "one parameter in another's place, "+late.when, bot, rename, policy),
+			frozenWhen(late.prepare, "one parameter in another's place, "+late.when, bot, rename, policy("parameters")),
 			frozenWhen(late.prepare, "the resource, by update, "+late.when, bot, rewriteSpec(func(spec *v1alpha1.AgentActionSpec) { spec.Resource = "customers" }), schema("resource")),
 		)
 	}
 	return append(out,
 		frozen("a parameter, with an approval in the same request", bob, andApprove(`{"op":"replace","path":"/spec/parameters/table","value":"customers"}`), schema("parameters")),
 		frozen("one parameter in another's place, with an approval in the same request", bob,
-			andApprove(`{"op":"move","from":"/spec/parameters/table","path":"/spec/parameters/path"}`), policy),
+			andApprove(`{"op":"move","from":"/spec/parameters/table","path":"/spec/parameters/path"}`), policy("parameters")),
 	)
 }
 
 // frozen is a change of what waits for approval.
-func frozen(what string, who func(*scene) person, do change, refused outcome) *attack {
-	return frozenWhen(reported, what, who, do, refused)
+func frozen(what string, who func(*scene) person, do change, want inEach) *attack {
+	return frozenWhen(reported, what, who, do, want)
 }
 
-func frozenWhen(prepare func(context.Context, *scene), what string, who func(*scene) person, do change, refused outcome) *attack {
+func frozenWhen(prepare func(context.Context, *scene), what string, who func(*scene) person, do change, want inEach) *attack {
 	return &attack{
 		number: 6, name: "change what was asked: " + what, prepare: prepare,
 		attempt: func(ctx context.Context, s *scene) error { return do(ctx, s, who(s)) },
-		up:      refused, deleted: refused,
+		up:      want.up, deleted: want.deleted,
 	}
 }
 

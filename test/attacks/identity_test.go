@@ -4,10 +4,13 @@ package attacks_test
 
 import (
 	"context"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
@@ -65,6 +68,8 @@ func identityAttacks() []*attack {
 			up:      refusedBy("webhook", "2 approvals in one request", "everybody gives their own", "kubectl approve"),
 			deleted: refusedBy("policy", "ascend-agentaction-identity", "one verdict a request, and this one adds 2", "kubectl approve"),
 		},
+		raw("approve in another's name, by a key that comes twice", notAs("alice"), ownName, `"approver":"bob","approver":"alice"`),
+		raw("approve in another's name, by a key in capitals", stampedAs("group:security"), uncounted(), `"approver":"bob","Approver":"alice","APPROVER":"alice"`),
 		impersonation("another user", rest.ImpersonationConfig{UserName: "alice", Groups: []string{"security"}}),
 		impersonation("the operator", rest.ImpersonationConfig{UserName: v1alpha1.OperatorUser}),
 		impersonation("a group", rest.ImpersonationConfig{UserName: "bob", Groups: []string{"system:masters"}}),
@@ -85,6 +90,18 @@ func byBob(name string, up, deleted outcome, changes ...func(*v1alpha1.Approval)
 		number: 1, name: name, prepare: waiting,
 		attempt: func(ctx context.Context, s *scene) error { return s.write(ctx, s.bob, changes...) },
 		up:      up, deleted: deleted,
+	}
+}
+
+// raw is a verdict of bob's in which the approver is spelled like that.
+func raw(name string, up, deleted outcome, approver string) *attack {
+	return &attack{
+		number: 1, name: name, prepare: waiting,
+		attempt: func(ctx context.Context, s *scene) error {
+			text := strings.Replace(toJSON(withApprovals(s.entry(ctx, s.bob))), `"approver":"bob"`, approver, 1)
+			return s.bob.Patch(ctx, s.fresh(ctx), client.RawPatch(types.MergePatchType, []byte(text)))
+		},
+		up: up, deleted: deleted,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,19 +26,28 @@ func init() {
 	attacks = append(attacks, secretAttacks...)
 }
 
-// post creates an object from its text as it stands, asked once, and returns
-// the whole answer as an error when it is none of success.
+// post creates an object from its text as it stands.
 func (s *scene) post(ctx context.Context, by person, resource, query, text string) error {
+	GinkgoHelper()
+	return s.send(ctx, by, http.MethodPost, resource, query, text)
+}
+
+// send makes one request, once, whatever the answer, which it returns as an
+// error if it is none of success.
+func (s *scene) send(ctx context.Context, by person, method, path, query, text string) error {
 	GinkgoHelper()
 	api, err := rest.HTTPClientFor(by.config)
 	Expect(err).NotTo(HaveOccurred())
 	at, err := url.Parse(by.config.Host)
 	Expect(err).NotTo(HaveOccurred())
-	at = at.JoinPath("apis", v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "namespaces", s.namespace, resource)
+	at = at.JoinPath("apis", v1alpha1.GroupVersion.Group, v1alpha1.GroupVersion.Version, "namespaces", s.namespace, path)
 	at.RawQuery = query
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), strings.NewReader(text))
+	request, err := http.NewRequestWithContext(ctx, method, at.String(), strings.NewReader(text))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPatch {
+		request.Header.Set("Content-Type", string(types.MergePatchType))
+	}
 	response, err := api.Do(request)
 	if err != nil {
 		return err
@@ -162,6 +172,12 @@ var boundAttacks = []*attack{
 		"spec.actionType: Too long: may not be more than 128 bytes"),
 	longAction("an action with a resource of 10,000 letters", func(a *v1alpha1.AgentAction) { a.Spec.Resource = strings.Repeat("x", 10_000) },
 		"spec.resource: Too long: may not be more than 1024 bytes"),
+	verbose("have a refusal fill the audit trail, with a long resource", `{"agentRef":{"name":"nobody"},"actionType":"database_read","resource":"`+long+`"}`,
+		refusedBy("webhook", "spec.agentRef.name", "nobody"), refusedBy("schema", "spec.resource: Too long")),
+	verbose("have a refusal fill the audit trail, with the long name of an agent", `{"agentRef":{"name":"`+long+`"},"actionType":"database_read"}`,
+		refusedBy("webhook", "spec.agentRef.name", "is the name of no agent", "kubectl get agents"), refusedBy("schema", "spec.agentRef.name: Too long")),
+	verbose("have a refusal fill the audit trail, with a stamp that cannot be read", `{"agentRef":{"name":"agent"},"actionType":"database_read","requester":{"admittedAt":"`+long+`"}}`,
+		refusedBy("webhook", "cannot be read as an AgentAction"), refusedBy("schema", "spec.requester.admittedAt")),
 	{
 		number: 31, name: "submit as somebody in 200 groups",
 		prepare: func(ctx context.Context, s *scene) {
@@ -208,6 +224,29 @@ func longAction(name string, lengthen func(*v1alpha1.AgentAction), says ...strin
 			return s.agent.Create(ctx, action)
 		},
 		up: refusedBy("schema", says...), deleted: refusedBy("schema", says...),
+	}
+}
+
+// long is longer than anything in a record may be.
+var long = strings.Repeat("x", 100_000)
+
+// verbose is a request whose refusal is recorded and told in few words.
+func verbose(name, spec string, byWebhook, bySchema outcome) *attack {
+	return &attack{
+		number: 31, name: name,
+		attempt: func(ctx context.Context, s *scene) error {
+			err := s.post(ctx, s.agent, "agentactions", "", fmt.Sprintf(`{"apiVersion":%q,"kind":"AgentAction","metadata":{"generateName":"act-"},"spec":%s}`, v1alpha1.GroupVersion, spec))
+			if s.mode == up {
+				Expect(len(fmt.Sprint(err))).To(BeNumerically("<", 12_000))
+			}
+			for _, r := range lab.records() {
+				if r.Namespace == s.namespace {
+					Expect(len(toJSON(r))).To(BeNumerically("<", 16_000), "the record is too long")
+				}
+			}
+			return err
+		},
+		up: byWebhook, deleted: bySchema,
 	}
 }
 

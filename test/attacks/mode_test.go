@@ -9,8 +9,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/keyring"
 )
 
 // mode is what has become of the webhook.
@@ -95,6 +99,20 @@ func (l *stack) restore(ctx context.Context) {
 		Expect(err).NotTo(HaveOccurred())
 	}
 	l.await(ctx, up)
+	l.settle(ctx)
+}
+
+// settle waits until the operator has found all to be in order as it is now.
+// Verdicts from before are void if it was not, and those from then on count.
+func (l *stack) settle(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		now := l.configurations(ctx)
+		var keys corev1.Secret
+		g.Expect(l.admin.Get(ctx, client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: keyring.SecretName}, &keys)).To(Succeed())
+		g.Expect(keys.Annotations[keyring.SeenAnnotation]).To(Equal(fmt.Sprintf("%s/%d", now.mutating.UID, now.mutating.Generation)))
+		g.Expect(l.metrics(ctx)).NotTo(MatchRegexp(`(?m)^ascend_admission_enforced\{[^}]*\} 0$`))
+	}).WithContext(ctx).Should(Succeed())
 }
 
 // await asks the API server, by dry runs, until each webhook answers as it has

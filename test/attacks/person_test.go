@@ -82,6 +82,20 @@ func (l *stack) user(name string, groups ...string) person {
 	return found
 }
 
+// known is the user of that name whom somebody has asked for before.
+func (l *stack) known(name string) person {
+	GinkgoHelper()
+	l.people.mu.Lock()
+	defer l.people.mu.Unlock()
+	for _, found := range l.people.known {
+		if found.name == name {
+			return found
+		}
+	}
+	Fail("nobody has been " + name)
+	return person{}
+}
+
 func (l *stack) certified(name string, groups []string) person {
 	GinkgoHelper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

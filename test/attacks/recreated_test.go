@@ -81,6 +81,25 @@ func recreationAttacks() []*attack {
 			deleted: refusedBy("schema", "an action cannot be submitted with approvals"),
 		},
 		{
+			number: 10, name: "submit an action again as another subject of the agent",
+			prepare: purged("bob"),
+			attempt: func(ctx context.Context, s *scene) error { return s.recreateAs(ctx, lab.user("sam")) },
+			up:      nothing,
+			deleted: refusedBy("policy", "ascend-agentaction-identity", "spec.requester is not you, sam", "kubectl create -f FILE"),
+		},
+		{
+			number: 10, name: "submit another request under the name of an old one",
+			prepare: purged("bob"),
+			attempt: func(ctx context.Context, s *scene) error {
+				return s.recreate(ctx, func(a *v1alpha1.AgentAction) { a.Spec.Description = "more of it" })
+			},
+			up: nothing,
+			deleted: without("denied: NotAdmitted", func(ctx context.Context, s *scene) {
+				GinkgoHelper()
+				s.expectNotAdmitted(ctx, s.action, "was not made for it")
+			}),
+		},
+		{
 			number: 10, name: "submit an action again, and give it the old approval",
 			prepare: purged("bob"),
 			attempt: func(ctx context.Context, s *scene) error {
@@ -114,6 +133,11 @@ func recreationAttacks() []*attack {
 // recreate submits the old request under its old name, with its old stamp.
 func (s *scene) recreate(ctx context.Context, changes ...func(*v1alpha1.AgentAction)) error {
 	GinkgoHelper()
+	return s.recreateAs(ctx, s.agent, changes...)
+}
+
+func (s *scene) recreateAs(ctx context.Context, by person, changes ...func(*v1alpha1.AgentAction)) error {
+	GinkgoHelper()
 	action := s.ask(readOrders)
 	action.GenerateName, action.Name = "", "same"
 	action.Spec.Requester = s.kept("old").Spec.Requester
@@ -121,7 +145,7 @@ func (s *scene) recreate(ctx context.Context, changes ...func(*v1alpha1.AgentAct
 		change(action)
 	}
 	s.action = action
-	return s.agent.Create(ctx, action)
+	return by.Create(ctx, action)
 }
 
 func (s *scene) awaitDecided(ctx context.Context) {

@@ -35,6 +35,9 @@ type scene struct {
 	action *v1alpha1.AgentAction
 	// state is what prepare leaves for attempt.
 	state map[string]any
+	// intact says that the last attempt was refused and has changed nothing of
+	// what is guarded.
+	intact bool
 
 	objects []*unstructured.Unstructured
 }

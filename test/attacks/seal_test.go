@@ -38,6 +38,21 @@ func sealed(ctx context.Context, s *scene) {
 	s.guard(s.action)
 	mustApprove(ctx, s, s.alice)
 	s.counted(ctx)
+	s.rehearse(ctx)
+}
+
+// rehearse keeps what dry runs have answered: an approval of bob's, and an
+// action.
+func (s *scene) rehearse(ctx context.Context) {
+	GinkgoHelper()
+	given := s.fresh(ctx)
+	given.Spec.Approvals = append(given.Spec.Approvals, s.entry(ctx, s.bob))
+	Expect(s.bob.Update(ctx, given, client.DryRunAll)).To(Succeed())
+	s.state["given"] = given
+	asked := s.ask(readOrders)
+	asked.GenerateName, asked.Name = "", "another"
+	Expect(s.agent.Create(ctx, asked, client.DryRunAll)).To(Succeed())
+	s.state["asked"] = asked
 }
 
 // submitAs has the agent ask under a name.
@@ -73,11 +88,11 @@ func verdictSealAttacks() []*attack {
 	return []*attack{
 		sealAttack("made up, by a key that there is", func(*scene, *v1alpha1.Approval) {}, "was not made for it"),
 		sealAttack("made up, by a key that there is not", with("v1.00000000."+zeros), "key that is not known: 00000000"),
-		sealAttack("of no form", with("trust me"), "is malformed"),
-		sealAttack("of a version that there is not", func(s *scene, a *v1alpha1.Approval) { a.Seal = "v2" + s.madeUp()[2:] }, "is malformed"),
+		sealAttack("of no form", with("trust me"), "is not of the form v1.KEYID.MAC"),
+		sealAttack("of a version that there is not", func(s *scene, a *v1alpha1.Approval) { a.Seal = "v2" + s.madeUp()[2:] }, "is not of the form v1.KEYID.MAC"),
 		sealAttack("that is cut off", func(s *scene, a *v1alpha1.Approval) {
 			a.Seal = strings.TrimRight(s.action.Spec.Approvals[0].Seal[:20], "=")
-		}, "is malformed"),
+		}, "is not of the form v1.KEYID.MAC"),
 		sealAttack("of another's verdict on the same action", func(s *scene, a *v1alpha1.Approval) { a.Seal = s.action.Spec.Approvals[0].Seal }, "was not made for it"),
 		sealAttack("and all stamps of another's verdict on the same action", func(s *scene, a *v1alpha1.Approval) {
 			*a = s.action.Spec.Approvals[0]
@@ -90,6 +105,11 @@ func verdictSealAttacks() []*attack {
 			copied("other")(s, a)
 			deny(a)
 		}, "was not made for it"),
+		sealAttack("and all stamps that a dry run has answered", func(s *scene, a *v1alpha1.Approval) { *a = s.kept("given").Spec.Approvals[1] }, "key that is not known: 00000000"),
+		stale("given for another request", func(a *v1alpha1.Approval) { a.SpecDigest = "sha256:" + digits },
+			"what you saw, specDigest sha256:"+digits+", is not what is asked here"),
+		stale("given under other workflows", func(a *v1alpha1.Approval) { a.WorkflowRevision = "sha256:" + digits },
+			"the workflows have changed since you looked"),
 		anotherStage(),
 		ownAgain("to be counted twice", func(*v1alpha1.Approval) {}),
 		ownAgain("to deny by an approval", deny),
@@ -121,6 +141,16 @@ var resealed = without("overwritten", func(ctx context.Context, s *scene) {
 	}).WithContext(ctx).Should(Succeed())
 })
 
+// stale is a verdict of bob's on what he says himself is not what waits.
+func stale(name string, change func(*v1alpha1.Approval), why string) *attack {
+	return &attack{
+		number: 11, name: "give a verdict " + name, prepare: sealed,
+		attempt: func(ctx context.Context, s *scene) error { return s.write(ctx, s.bob, change) },
+		up:      refusedBy("webhook", why, "look again: ascend explain"),
+		deleted: refusedBy("policy", "ascend-agentaction-identity", "given for another request, or under other workflows", "an approver of the stage that waits", "kubectl approve"),
+	}
+}
+
 // anotherStage has bob's seal of the first stage used for the second.
 func anotherStage() *attack {
 	return &attack{
@@ -148,7 +178,7 @@ spec:
 				a.Stage = "board"
 			})
 		},
-		up:      refusedBy("webhook", "it would not count: the same person counts in an earlier stage already", "nothing was written"),
+		up:      refusedBy("webhook", "it would not count: the same person counts in an earlier stage already", "nothing was written", "ascend explain"),
 		deleted: uncounted("was not made for it"),
 	}
 }
@@ -187,9 +217,10 @@ func requesterSealAttacks() []*attack {
 	}
 	return []*attack{
 		with("by a key that there is not", func(_ *scene, r *v1alpha1.Requester) { r.Seal = "v1.00000000." + strings.Repeat("A", 43) }, "key that is not known: 00000000"),
-		with("of no form", func(_ *scene, r *v1alpha1.Requester) { r.Seal = "trust me" }, "is malformed"),
+		with("of no form", func(_ *scene, r *v1alpha1.Requester) { r.Seal = "trust me" }, "is not of the form v1.KEYID.MAC"),
 		with("of another action", func(s *scene, r *v1alpha1.Requester) { r.Seal = s.action.Spec.Requester.Seal }, "was not made for it"),
 		with("and all stamps of another action", func(s *scene, r *v1alpha1.Requester) { *r = *s.action.Spec.Requester }, "was not made for it"),
+		with("and all stamps that a dry run has answered", func(s *scene, r *v1alpha1.Requester) { *r = *s.kept("asked").Spec.Requester }, "key that is not known: 00000000"),
 		with("of a verdict", func(s *scene, r *v1alpha1.Requester) { r.Seal = s.action.Spec.Approvals[0].Seal }, "was not made for it"),
 	}
 }

@@ -9,6 +9,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -54,6 +56,7 @@ func statusAttacks() []*attack {
 			changed.Spec.Approvals = []v1alpha1.Approval{s.entry(ctx, by)}
 			return by.SubResource("status").Update(ctx, changed)
 		}, onlyTheOperator),
+		operatorsToken(),
 		dropped("by JSON patch", func(ctx context.Context, s *scene) error {
 			return jsonPatch(ctx, s.agent, s.action, `[{"op":"replace","path":"/status/decision","value":"Approved"}]`)
 		}),
@@ -89,6 +92,20 @@ func statusAttack(name string, prepare func(context.Context, *scene), who func(*
 		number: 7, name: "write status: " + name, prepare: prepare,
 		attempt: func(ctx context.Context, s *scene) error { return do(ctx, s, who(s)) },
 		up:      want.up, down: want.down, deleted: want.deleted,
+	}
+}
+
+// operatorsToken is how somebody would become the operator.
+func operatorsToken() *attack {
+	refused := refusedBy("RBAC", `cannot create resource "serviceaccounts/token"`)
+	return &attack{
+		number: 7, name: "write status: as the operator, by a token that one has made",
+		prepare: waiting,
+		attempt: func(ctx context.Context, s *scene) error {
+			operator := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.GlobalNamespace, Name: "ascend-controller-manager"}}
+			return s.mallory.SubResource("token").Create(ctx, operator, &authenticationv1.TokenRequest{})
+		},
+		up: refused, down: refused, deleted: refused,
 	}
 }
 

@@ -62,6 +62,7 @@ func submissionAttacks() []*attack {
 		}, overwritten(""), notAdmitted("was not made for it")),
 		submission("with a made-up seal", bot, stamps(func(*v1alpha1.Requester) {}), overwritten(""), notAdmitted("was not made for it")),
 	}
+	out = append(out, applied())
 	notASubject := func(name string) outcome {
 		return refusedBy("webhook", name+" may not submit actions in the name of agent agent", "its spec.subjects may", "Whoever manages the agent can add you", "kubectl edit agent agent", name)
 	}
@@ -80,6 +81,22 @@ func submissionAttacks() []*attack {
 		refusedBy("webhook", "may not submit actions in the name of agent agent", "kubectl edit agent agent", "{kind: ServiceAccount, namespace: default, name: bot}"), notAdmitted("was not made for it")))
 	slices.SortFunc(out, func(a, b *attack) int { return strings.Compare(a.name, b.name) })
 	return out
+}
+
+// applied is an action that is created by a patch.
+func applied() *attack {
+	a := submission("by server-side apply, with the owner as requester", func(s *scene) person { return s.agent }, nil, overwritten(""), notAdmitted("was not made for it"))
+	a.attempt = func(ctx context.Context, s *scene) error {
+		action := s.ask(readOrders)
+		action.GenerateName, action.Name = "", "applied"
+		action.Spec.Requester = s.stamp(ctx, s.agent)
+		if s.mode != deleted { // there a policy would refuse it, as above
+			action.Spec.Requester.Username = "olga"
+		}
+		s.state["created"], s.state["warnings"] = action, &warnings{}
+		return applyPatch(ctx, s.agent, "kubectl", action, toJSON(map[string]any{"spec": action.Spec}))
+	}
+	return a
 }
 
 // stampedBy has the stamp of whoever submits.

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
@@ -60,6 +61,7 @@ func verbAttacks() []*attack {
 		byCarol("deny without the verb approve", noGrant, noApprove, junior, deny),
 		byCarol("approve with the verb for another workflow", func(ctx context.Context, s *scene) { verbs(ctx, s, s.namespace, "approve", "other") }, noApprove, junior),
 		byCarol("approve with the verb in another namespace", func(ctx context.Context, s *scene) { verbs(ctx, s, "default", "approve") }, noApprove, junior),
+		byCarol("approve with the verb in the operator's namespace", func(ctx context.Context, s *scene) { verbs(ctx, s, v1alpha1.GlobalNamespace, "approve") }, noApprove, junior),
 		byCarol("approve with the verb override alone", func(ctx context.Context, s *scene) { verbs(ctx, s, s.namespace, "override") }, noApprove, junior),
 		byCarol("approve with every verb but that one", func(ctx context.Context, s *scene) {
 			for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete"} {
@@ -81,7 +83,8 @@ func verbAttacks() []*attack {
 		director("approve before the stage's turn", refusedBy("webhook", "it waits in stage review, not in \"board\"", "ascend explain"), func(a *v1alpha1.Approval) { a.Stage = "board" }),
 		director("approve a stage for another one's approvers", refusedBy("webhook", "dora is not an approver of stage review", "who may:", "ascend explain")),
 		director("approve a stage that there is not", refusedBy("webhook", `it waits in stage review, not in "nonsense"`, "ascend explain"), func(a *v1alpha1.Approval) { a.Stage = "nonsense" }),
-		stranger(),
+		stranger("approve without any role", func() person { return lab.user("eve") }, `User "eve" cannot patch resource "agentactions"`),
+		stranger("approve without credentials", func() person { return lab.person("nobody", rest.AnonymousClientConfig(lab.config)) }, `User "system:anonymous" cannot patch resource "agentactions"`),
 	}
 }
 
@@ -132,12 +135,12 @@ func director(name string, up outcome, changes ...func(*v1alpha1.Approval)) *att
 }
 
 // stranger may not even patch actions.
-func stranger() *attack {
-	refused := refusedBy("RBAC", `User "eve" cannot patch resource "agentactions"`)
+func stranger(name string, who func() person, says string) *attack {
+	refused := refusedBy("RBAC", says)
 	return &attack{
-		number: 3, name: "approve without any role",
+		number: 3, name: name,
 		prepare: func(ctx context.Context, s *scene) { s.pending(ctx) },
-		attempt: func(ctx context.Context, s *scene) error { return approve(ctx, lab.user("eve"), s.action) },
+		attempt: func(ctx context.Context, s *scene) error { return approve(ctx, who(), s.action) },
 		up:      refused, down: refused, deleted: refused,
 	}
 }

@@ -21,6 +21,7 @@ func init() {
 	attacks = append(attacks, scopeAttacks...)
 	attacks = append(attacks, labelAttacks...)
 	attacks = append(attacks, claimAttacks...)
+	attacks = append(attacks, alarmAttack) // by now the operator has looked
 }
 
 // Policy that is changed while an action waits: it is decided anew, and the
@@ -276,10 +277,19 @@ func overrule(name string, attempt func(context.Context, *scene) error) *attack 
 	}
 }
 
-// What is not part of the request and can be changed: labels and annotations.
+// What is not part of the request and rules read all the same: labels and
+// annotations are the requester's while the action waits.
 var labelAttacks = []*attack{
-	relabel("take a decided action's label off, which a rule denied", "freeze", v1alpha1.DecisionDenied, `metadata: {labels: {freeze: null}}`),
-	relabel("take a decided action's annotation off, which a rule denied", "thaw", v1alpha1.DecisionDenied, `metadata: {annotations: {thaw: null}}`),
+	relabel("take a decided action's label off, which a rule denied", frozenAction, func(s *scene) person { return s.agent },
+		`metadata: {labels: {freeze: null}}`, decidedLabels),
+	relabel("take a decided action's annotation off, which a rule denied", frozenAction, func(s *scene) person { return s.agent },
+		`metadata: {annotations: {thaw: null}}`, decidedLabels),
+	relabel("label a decided action as an approver", frozenAction, func(s *scene) person { return s.alice },
+		`metadata: {labels: {freeze: "false"}}`, decidedLabels),
+	relabel("label a waiting action as an approver", waits, func(s *scene) person { return s.alice },
+		`metadata: {labels: {freeze: "false"}}`, "alice", "while it waits, for rules read them", "kubectl approve"),
+	relabel("annotate a waiting action as an approver", waits, func(s *scene) person { return s.mallory },
+		`metadata: {annotations: {thaw: "true"}}`, "mallory", "while it waits, for rules read them", "kubectl approve"),
 	{
 		number: 17, name: "take a waiting action's label off, which a rule reads",
 		prepare: func(ctx context.Context, s *scene) {
@@ -310,7 +320,7 @@ spec:
 kind: SmartRule
 metadata: {name: frost}
 spec:
-  conditions: [{name: label, expression: "'freeze' in action.labels || 'thaw' in action.annotations"}]
+  conditions: [{name: label, expression: "'freeze' in action.labels && 'thaw' in action.annotations"}]
   effect: Deny
 `
 )
@@ -324,29 +334,27 @@ var relabelled = without("decided anew, and recorded", func(ctx context.Context,
 	Expect(strings.Join(s.recordOf(v1alpha1.EventActionPending).MatchedRules, "\n")).NotTo(ContainSubstring("/noted "))
 })
 
-// relabel changes what a rule has read when it denied.
-func relabel(name, word string, decision v1alpha1.Decision, patch string) *attack {
-	stays := without("no effect", func(ctx context.Context, s *scene) {
-		before := s.action.Status
-		// What is looked at afterwards, and is decided anew, shows that enough
-		// time has passed.
-		other := s.state["other"].(*v1alpha1.AgentAction) //nolint:forcetypeassert // it is one
-		Expect(mergePatch(ctx, lab.administrator(), other, `metadata: {labels: {freeze: "true"}}`)).To(Succeed())
-		s.awaitDecision(ctx, other, v1alpha1.DecisionDenied)
-		Expect(s.fresh(ctx).Status).To(Equal(before))
-	})
+// frozenAction is denied for its label and its annotation.
+func frozenAction(ctx context.Context, s *scene) {
+	GinkgoHelper()
+	s.apply(ctx, frostRule)
+	s.action = s.ask(readOrders)
+	s.action.Labels, s.action.Annotations = map[string]string{"freeze": "true"}, map[string]string{"thaw": "true"}
+	Expect(s.agent.Create(ctx, s.action)).To(Succeed())
+	s.awaitDecision(ctx, s.action, v1alpha1.DecisionDenied)
+	s.guard(s.action)
+}
+
+// decidedLabels is what webhook and policy say of what is decided.
+const decidedLabels = "and nobody's once it is decided"
+
+// relabel is an attempt to change what rules read, or have read.
+func relabel(name string, prepare func(context.Context, *scene), who func(*scene) person, patch string, says ...string) *attack {
+	says = append(says, "kubectl ")
 	return &attack{
-		number: 17, name: name,
-		prepare: func(ctx context.Context, s *scene) {
-			s.apply(ctx, frostRule)
-			s.action = s.ask(readOrders)
-			s.action.Labels, s.action.Annotations = map[string]string{word: "true"}, map[string]string{word: "true"}
-			Expect(s.agent.Create(ctx, s.action)).To(Succeed())
-			s.awaitDecision(ctx, s.action, decision)
-			s.state["other"] = s.submit(ctx, readOrders, v1alpha1.DecisionPending)
-		},
-		attempt: func(ctx context.Context, s *scene) error { return mergePatch(ctx, s.agent, s.action, patch) },
-		up:      stays, deleted: stays,
+		number: 17, name: name, prepare: prepare,
+		attempt: func(ctx context.Context, s *scene) error { return mergePatch(ctx, who(s), s.action, patch) },
+		up:      refusedBy("webhook", says...), deleted: refusedBy("policy", says...),
 	}
 }
 

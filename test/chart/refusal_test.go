@@ -33,6 +33,12 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 			[]string{"--set=metrics.enabled=false,metrics.serviceMonitor.enabled=true"},
 			[]string{"metrics.serviceMonitor.enabled is true, but metrics.enabled is false"},
 		},
+		"two authorities": {
+			[]string{"--set=webhook.clientCA.configMapName=a,webhook.clientCA.secretName=b"},
+			[]string{"webhook.clientCA names both the ConfigMap a and the Secret b"},
+		},
+		"a name alone":         {[]string{"--set=webhook.clientName=x"}, []string{"webhook.clientName is x, which says nothing", "webhook.clientCA.configMapName"}},
+		"no name of a file":    {[]string{"--set=webhook.clientCA.key=a/b"}, []string{"/webhook/clientCA/key"}},
 		"strict about nothing": {[]string{"--set=starterPolicy.strict=true"}, []string{"starterPolicy.strict is true, but starterPolicy.enabled is false"}},
 		"too old a cluster":    {[]string{"--kube-version=1.31.9"}, []string{"requires kubeVersion: >=1.32.0-0"}},
 	} {

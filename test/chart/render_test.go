@@ -80,6 +80,10 @@ func TestTheChartInstallsWhatConfigDoes(t *testing.T) {
 			[]string{"--set=certManager.enabled=true"},
 			"resources: [config/default]\ncomponents: [config/certmanager]", "",
 		},
+		"for the API server alone": {
+			[]string{"--set=webhook.clientCA.configMapName=ascend-webhook-client-ca"},
+			"resources: [config/default]\ncomponents: [config/webhook-client-ca]", "",
+		},
 		"with the starter policy": {[]string{setPolicy}, "resources: [config/default, config/starter-policy]", ""},
 		"with the strict starter policy": {
 			[]string{setPolicy, "--set=starterPolicy.strict=true"},
@@ -147,7 +151,8 @@ func TestEverySwitchReachesTheDeployment(t *testing.T) {
 		"args": {container.Args, []string{
 			"--health-probe-bind-address=:8081", "--metrics-bind-address=0", "--webhook-bind-address=:9443",
 			"--audit-log=/var/log/ascend/audit.log", "--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl",
-			"--webhook-cert-dir=/etc/ascend/webhook-certificate", "--workers=32", "--zap-log-level=debug",
+			"--webhook-cert-dir=/etc/ascend/webhook-certificate", "--webhook-client-ca-file=/etc/ascend/webhook-client-ca/ca.crt",
+			"--webhook-client-name=kube-apiserver", "--workers=32", "--zap-log-level=debug",
 		}},
 		"image":       {container.Image, image + "@sha256:" + strings.Repeat("0123456789abcdef", 4)},
 		"pull policy": {container.ImagePullPolicy, corev1.PullAlways},
@@ -155,9 +160,13 @@ func TestEverySwitchReachesTheDeployment(t *testing.T) {
 		"environment": {container.Env[1], corev1.EnvVar{Name: "HTTPS_PROXY", Value: "http://proxy.example.com"}},
 		"mounts": {container.VolumeMounts, []corev1.VolumeMount{
 			{Name: "webhook-certificate", MountPath: "/etc/ascend/webhook-certificate", ReadOnly: true},
+			{Name: "webhook-client-ca", MountPath: "/etc/ascend/webhook-client-ca", ReadOnly: true},
 			{Name: "audit", MountPath: "/var/log/ascend"},
 		}},
-		"volume":     {pod.Spec.Volumes[1].PersistentVolumeClaim.ClaimName, "audit"},
+		"authority": {pod.Spec.Volumes[1].Secret, &corev1.SecretVolumeSource{
+			SecretName: "callers", Items: []corev1.KeyToPath{{Key: "authority.pem", Path: "ca.crt"}},
+		}},
+		"volume":     {pod.Spec.Volumes[2].PersistentVolumeClaim.ClaimName, "audit"},
 		"memory":     {container.Resources.Limits.Memory().String(), "1Gi"},
 		"user":       {*pod.Spec.SecurityContext.RunAsUser, int64(1000)},
 		"root":       {*pod.Spec.SecurityContext.RunAsNonRoot, true},

@@ -122,7 +122,10 @@ func decide(t *testing.T, store *policy.Store, action *v1alpha1.AgentAction, env
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: action.Namespace, Name: string(action.Spec.AgentRef.Name), UID: types.UID(strconv.Itoa(agents)),
 		},
-		Spec: v1alpha1.AgentSpec{Environment: v1alpha1.Environment(environment), State: v1alpha1.AgentActive},
+		Spec: v1alpha1.AgentSpec{
+			Environment: v1alpha1.Environment(environment), State: v1alpha1.AgentActive,
+			Subjects: []v1alpha1.Subject{{Kind: v1alpha1.SubjectServiceAccount, Namespace: "default", Name: "tutorial-agent"}},
+		},
 	})
 	action.CreationTimestamp = metav1.NewTime(wednesday)
 	req, err := request.Read(action, v1alpha1.Requester{Username: "system:serviceaccount:default:tutorial-agent"}, nil)

@@ -32,15 +32,26 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
+// Option changes what Start starts.
+type Option func(*envtest.Environment)
+
+// APIServerFlag gives kube-apiserver a flag, such as admission-control-config-file,
+// in place of any value that it has by default.
+func APIServerFlag(name, value string) Option {
+	return func(environment *envtest.Environment) {
+		environment.ControlPlane.GetAPIServer().Configure().Set(name, value)
+	}
+}
+
 // Start starts an API server with the CRDs of config/crd/bases in it. The
 // config is of an administrator, who may impersonate anybody. stop ends the
 // server; call it once, when the suite is over.
 //
 // Start never skips: where no API server can be had, the test fails and says
 // what to run. It never uses the cluster of the current kubeconfig.
-func Start(t TB) (config *rest.Config, stop func()) {
+func Start(t TB, options ...Option) (config *rest.Config, stop func()) {
 	t.Helper()
-	environment, err := start()
+	environment, err := start(options)
 	if err != nil {
 		t.Fatalf("envtest: %v", err)
 		return nil, func() {} // not reached: Fatalf ends the test
@@ -53,7 +64,7 @@ func Start(t TB) (config *rest.Config, stop func()) {
 	}
 }
 
-func start() (*envtest.Environment, error) {
+func start(options []Option) (*envtest.Environment, error) {
 	if os.Getenv(assetsVariable) == "" {
 		return nil, errNoAssets
 	}
@@ -67,6 +78,9 @@ func start() (*envtest.Environment, error) {
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: processTimeout,
 		ControlPlaneStopTimeout:  processTimeout,
+	}
+	for _, option := range options {
+		option(environment)
 	}
 	if _, err := environment.Start(); err != nil {
 		// What was started before the failure would stay behind.

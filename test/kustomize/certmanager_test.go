@@ -164,3 +164,28 @@ func TestWithCertManagerItMakesTheCertificate(t *testing.T) {
 		t.Errorf("the volume is %+v, mounted as %+v", volume, mount)
 	}
 }
+
+// Beside cert-manager too, in either order: one component must not undo the other.
+func TestTheOperatorKnowsItsCallers(t *testing.T) {
+	t.Parallel()
+	for _, components := range [][]string{{"webhook-client-ca"}, {"webhook-client-ca", "certmanager"}, {"certmanager", "webhook-client-ca"}} {
+		var deployment appsv1.Deployment
+		render(t, slices.Clone(components)...).into(t, "Deployment ascend-controller-manager", &deployment)
+		pod := deployment.Spec.Template.Spec
+		var flags []string
+		for _, arg := range pod.Containers[0].Args {
+			if strings.HasPrefix(arg, certificateFlag) || strings.HasPrefix(arg, "--webhook-client-ca-file=") {
+				flags = append(flags, arg)
+			}
+		}
+		if len(flags) != len(components) || len(pod.Volumes) != len(components) || len(pod.Containers[0].VolumeMounts) != len(components) {
+			t.Errorf("%v: flags %v, %d volumes", components, flags, len(pod.Volumes))
+		}
+		at := slices.IndexFunc(pod.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == "webhook-client-ca" })
+		from := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == "webhook-client-ca" })
+		if at < 0 || from < 0 || !slices.Contains(flags, "--webhook-client-ca-file="+pod.Containers[0].VolumeMounts[at].MountPath+"/ca.crt") ||
+			pod.Volumes[from].ConfigMap.Name != "ascend-webhook-client-ca" {
+			t.Errorf("%v: the operator looks elsewhere: %v", components, flags)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package attacks_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+)
+
+func init() { attacks = append(attacks, webhookAttacks...) }
+
+// While the webhook is away nothing can be written, and everything read.
+var webhookAttacks = []*attack{
+	{
+		number: 23, name: "(allowed) submit an action",
+		attempt: func(ctx context.Context, s *scene) error {
+			s.action = s.ask(readOrders)
+			return s.agent.Create(ctx, s.action)
+		},
+		up:      without("decided", func(ctx context.Context, s *scene) { s.awaitDecision(ctx, s.action, v1alpha1.DecisionPending) }),
+		deleted: refusedBy("policy", "ascend-agentaction-identity", "Who may submit: a subject of the Agent", "kubectl get mutatingwebhookconfigurations", "restores it with: kubectl apply"),
+	},
+	{
+		number: 23, name: "(allowed) read actions and policy",
+		prepare: waits,
+		attempt: reads,
+		up:      readable, down: readable, deleted: readable,
+	},
+}
+
+var readable = without("can be read", func(context.Context, *scene) {})
+
+// reads is what an agent and an approver read.
+func reads(ctx context.Context, s *scene) error {
+	GinkgoHelper()
+	for _, p := range []person{s.agent, s.alice} {
+		if err := p.Get(ctx, client.ObjectKeyFromObject(s.action), &v1alpha1.AgentAction{}); err != nil {
+			return err
+		}
+		var all v1alpha1.AgentActionList
+		if err := p.List(ctx, &all, client.InNamespace(s.namespace)); err != nil {
+			return err
+		}
+		Expect(all.Items).NotTo(BeEmpty())
+	}
+	return s.alice.List(ctx, &v1alpha1.ApprovalWorkflowList{}, client.InNamespace(s.namespace))
+}
+
+var faults = []*breakage{
+	{
+		number: 23,
+		name: "(by who administers the cluster) have the API server trust another CA; put an expired certificate into the operator's Secret; " +
+			"put into it what cannot be read",
+		try: badCertificates, word: "refused by API server, and repaired; repaired", other: elsewhere,
+	},
+	{
+		number: 23, name: "a webhook that does not answer",
+		try: silence, word: "refused by API server", other: elsewhere,
+	},
+	{
+		number: 24, name: "purge an action while no record can be kept; report an outcome while no record can be kept",
+		try: auditFull, word: "refused by webhook", other: elsewhere,
+	},
+}
+
+// calledAt has the API server call every webhook at that address.
+func calledAt(ctx context.Context, address string) {
+	GinkgoHelper()
+	move := func(url *string) *string {
+		_, path, _ := strings.Cut(strings.TrimPrefix(*url, "https://"), "/")
+		moved := "https://" + address + "/" + path
+		return &moved
+	}
+	c := lab.configurations(ctx)
+	for i := range c.mutating.Webhooks {
+		c.mutating.Webhooks[i].ClientConfig.URL = move(c.mutating.Webhooks[i].ClientConfig.URL)
+	}
+	for i := range c.validating.Webhooks {
+		c.validating.Webhooks[i].ClientConfig.URL = move(c.validating.Webhooks[i].ClientConfig.URL)
+	}
+	Expect(lab.admin.Update(ctx, &c.mutating)).To(Succeed())
+	Expect(lab.admin.Update(ctx, &c.validating)).To(Succeed())
+}
+
+// restored puts the configurations back at the end of a spec.
+func restored(ctx context.Context) {
+	GinkgoHelper()
+	lab.whole = lab.configurations(ctx)
+	DeferCleanup(func(ctx SpecContext) { lab.restore(ctx) }, NodeTimeout(patience))
+}
+
+// recovered waits until actions can be submitted and are decided about, and
+// rules are looked at, by the operator that ran before.
+func recovered(ctx context.Context, s *scene) {
+	GinkgoHelper()
+	action := s.ask(readOrders)
+	Eventually(func() error { return s.agent.Create(ctx, action) }).WithContext(ctx).Should(Succeed())
+	s.awaitDecision(ctx, action, v1alpha1.DecisionPending)
+	lab.await(ctx, up)
+	Expect(strings.Count(lab.log(), `"Serving metrics server"`)).To(Equal(1), "the operator was started again")
+}
+
+// silence: the webhook accepts connections and says nothing.
+func silence(ctx context.Context, s *scene) {
+	s.pending(ctx)
+	restored(ctx)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(listener.Close)
+	called := make(chan struct{})
+	go func() {
+		var once sync.Once
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer connection.Close() // at the end
+			once.Do(func() { close(called) })
+		}
+	}()
+	calledAt(ctx, listener.Addr().String())
+	refused := make(chan error, 1)
+	go func() {
+		defer GinkgoRecover()
+		for { // until the API server acts by it
+			if err := s.agent.Create(ctx, s.ask(readOrders)); err != nil {
+				refused <- err
+				return
+			}
+		}
+	}()
+	Eventually(called).WithContext(ctx).Should(BeClosed())
+	Expect(reads(ctx, s)).To(Succeed(), "while somebody waits for the webhook")
+	Eventually(refused).WithContext(ctx).Should(Receive(MatchError(And(
+		ContainSubstring("failed calling webhook"), Or(ContainSubstring("deadline exceeded"), ContainSubstring("timeout"))))))
+	Expect(reads(ctx, s)).To(Succeed())
+	lab.restore(ctx)
+	recovered(ctx, s)
+}
+
+// auditFull has the webhooks answered by an operator that can keep no record.
+// That nothing is decided without one, and that readiness says why, the suite
+// of cmd/manager shows.
+func auditFull(ctx context.Context, s *scene) {
+	s.pending(ctx)
+	mustApprove(ctx, s, s.alice, s.bob)
+	s.awaitDecision(ctx, s.action, v1alpha1.DecisionApproved)
+	adam := s.with(ctx, "adam", "ascend-admin")
+	restored(ctx)
+	calledAt(ctx, startSecond(ctx, "--audit-log=/dev/full"))
+
+	const said = "no record can be kept of it"
+	path := fmt.Sprintf("agentactions/%s", s.action.Name)
+	Eventually(func() error {
+		return s.send(ctx, s.agent, "PATCH", path, "", `{"spec":{"outcome":{"result":"Succeeded"}}}`)
+	}).WithContext(ctx).Should(MatchError(And(ContainSubstring("503"), ContainSubstring(said), ContainSubstring("no space left on device"), ContainSubstring("try again"))))
+	Expect(s.send(ctx, adam, "DELETE", path, "", "")).To(MatchError(And(ContainSubstring("503"), ContainSubstring(said))))
+	now := s.fresh(ctx)
+	Expect(now.UID).To(Equal(s.action.UID))
+	Expect(now.Spec.Outcome).To(BeNil())
+	Expect(now.DeletionTimestamp).To(BeNil())
+	// A refusal needs no record to stand.
+	Expect(s.alice.Create(ctx, s.ask(readOrders))).NotTo(Succeed())
+
+	lab.restore(ctx)
+	Expect(s.send(ctx, s.agent, "PATCH", path, "", `{"spec":{"outcome":{"result":"Succeeded"}}}`)).To(Succeed())
+	Expect(s.send(ctx, adam, "DELETE", path, "", "")).To(Succeed())
+}
