@@ -36,20 +36,20 @@ var _ source.SyncingSource = (*guardChanges)(nil)
 // wait for its first look, so that no agent is called ready for a moment after
 // each start while admission is not enforced.
 func (g *AdmissionGuard) changes(cache client.Reader) *guardChanges {
-	source := &guardChanges{guard: g, waits: true, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentList{} }}
+	found := &guardChanges{guard: g, waits: true, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentList{} }}
 	if g != nil {
-		source.sign = g.changed
+		found.sign = g.changed
 	}
-	return source
+	return found
 }
 
 // voids brings undecided actions back, some of whose approvals are void now.
 func (g *AdmissionGuard) voids(cache client.Reader) *guardChanges {
-	source := &guardChanges{guard: g, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentActionList{} }}
+	found := &guardChanges{guard: g, cache: cache, list: func() client.ObjectList { return &v1alpha1.AgentActionList{} }}
 	if g != nil {
-		source.sign = g.voided
+		found.sign = g.voided
 	}
-	return source
+	return found
 }
 
 // Start returns at once and goes on until ctx ends.

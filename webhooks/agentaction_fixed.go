@@ -31,7 +31,11 @@ type shape struct {
 	Spec json.RawMessage
 }
 
-func shapeOf(raw []byte) (s shape, err error) { return s, json.Unmarshal(raw, &s) }
+func shapeOf(raw []byte) (shape, error) {
+	var s shape
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
 
 func (s *shape) size() int {
 	return len(s.Metadata.Labels) + len(s.Metadata.Annotations) + len(s.Metadata.ManagedFields) + len(s.Spec)

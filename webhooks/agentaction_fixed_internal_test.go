@@ -4,15 +4,14 @@ package webhooks
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,8 +20,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/audit"
-	"github.com/ow-kai/ascend-operator/internal/seal"
 )
 
 const storedAction = `
@@ -41,7 +38,7 @@ status: {decision: Approved}
 
 // changedBy is an update of the stored action by a user, after edits
 // "path: value" of its JSON, where a path is of keys joined by dots.
-func changedBy(t *testing.T, stored, user, uid string, edits map[string]string) (*admission.Request, *v1alpha1.AgentAction, *v1alpha1.AgentAction) {
+func changedBy(t *testing.T, stored, user, uid string, edits map[string]string) (req *admission.Request, old, action *v1alpha1.AgentAction) {
 	t.Helper()
 	var before, after map[string]any
 	for _, object := range []*map[string]any{&before, &after} {
@@ -52,7 +49,7 @@ func changedBy(t *testing.T, stored, user, uid string, edits map[string]string) 
 	for path, value := range edits {
 		edit(t, after, path, value)
 	}
-	req := &admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
+	req = &admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
 		Operation: admissionv1.Update, Namespace: "shop", Name: "act", UserInfo: authenticationv1.UserInfo{Username: user, UID: uid},
 		OldObject: runtime.RawExtension{Raw: marshalled(t, before)}, Object: runtime.RawExtension{Raw: marshalled(t, after)},
 	}}
@@ -171,9 +168,7 @@ func TestOnlyWhatHappensIsRecordedAsReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			edits := map[string]string{"spec.outcome": report}
-			for path, value := range c.edits {
-				edits[path] = value
-			}
+			maps.Copy(edits, c.edits)
 			uid := map[string]string{"": "uid-bot", "-": ""}[c.uid]
 			if uid == "" && c.uid != "-" {
 				uid = c.uid
@@ -275,65 +270,6 @@ func TestGrowth(t *testing.T) {
 		err := fixed(req, old, action)
 		if (err != nil) != (c.want != "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// Only what goes with its namespace is recorded as going with it.
-func TestGone(t *testing.T) {
-	t.Parallel()
-	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: &metav1.Time{Time: noon}, Finalizers: []string{"kubernetes"}}}
-	stays := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}
-	for name, c := range map[string]struct {
-		user    string
-		objects []client.Object
-		want    int
-	}{
-		"with its namespace":        {namespaceController, []client.Object{ends}, 1},
-		"with a namespace that was": {namespaceController, nil, 0},
-		"without it":                {namespaceController, []client.Object{stays}, 0},
-		"for somebody else":         {"mallory", []client.Object{ends}, 0},
-	} {
-		w := &world{}
-		req, _, _ := changedBy(t, storedAction, c.user, "", nil)
-		req.Operation, req.Object.Raw = admissionv1.Delete, nil
-		if got := handlerOver(t, w, c.objects...).gone(t.Context(), *req); !got.Allowed || len(w.records) != c.want {
-			t.Errorf("%s: allowed %t, %d records", name, got.Allowed, len(w.records))
-		}
-		if c.want > 0 && (w.records[0].Event != audit.EventGone || w.records[0].UID != "uid-act") {
-			t.Errorf("%s: %+v", name, w.records[0])
-		}
-	}
-}
-
-// A dry run is answered in the form of the real thing, with a seal that no ring
-// takes for its own, not even one with that key.
-func TestSealOfADryRun(t *testing.T) {
-	t.Parallel()
-	yes := true
-	req := &admission.Request{}
-	if got := stampOf(req, "v1.x.y"); got != "v1.x.y" {
-		t.Errorf("the seal of a request becomes %s", got)
-	}
-	req.DryRun = &yes
-	got := stampOf(req, "v1.x.y")
-	if id, ok := seal.KeyOf(got); !ok || id != "00000000" {
-		t.Fatalf("%s is not of the form of a seal", got)
-	}
-	for _, id := range []string{"00000001", "00000000"} {
-		ring, err := seal.NewRing(id, []seal.Key{{ID: id, Secret: make([]byte, 32)}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored := storedAs(t, storedAction)
-		stored.Spec.Requester.Seal, stored.Spec.Approvals[0].Seal = got, got
-		err = ring.CheckSubmission(seal.Submission{Namespace: "shop", Name: "act", Digest: "d", Requester: *stored.Spec.Requester})
-		if !errors.Is(err, seal.ErrUnknownKey) && !errors.Is(err, seal.ErrForged) {
-			t.Errorf("as a submission's: %v", err)
-		}
-		err = ring.CheckVerdict(seal.Verdict{Namespace: "shop", Name: "act", UID: "uid-act", Approval: stored.Spec.Approvals[0]})
-		if !errors.Is(err, seal.ErrUnknownKey) && !errors.Is(err, seal.ErrForged) {
-			t.Errorf("as a verdict's: %v", err)
 		}
 	}
 }

@@ -22,8 +22,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/client-go/util/cert"
 	"k8s.io/client-go/util/keyutil"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -83,22 +81,39 @@ func (a *authority) text() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: cert.CertificateBlockType, Bytes: a.certificate.Raw})
 }
 
-// admissionConfiguration is a file as docs/security.md describes it.
+// admissionConfiguration is the file that docs/security.md has, beside the
+// kubeconfig that it has, for every webhook.
 func admissionConfiguration() string {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()
 	certificate, key := callerAuthority.sign(callerName, x509.ExtKeyUsageClientAuth)
-	kubeconfig, file := filepath.Join(folder, "webhooks.kubeconfig"), filepath.Join(folder, "admission.yaml")
-	Expect(clientcmd.WriteToFile(clientcmdapi.Config{
-		AuthInfos: map[string]*clientcmdapi.AuthInfo{"*": {ClientCertificateData: certificate, ClientKeyData: key}},
-	}, kubeconfig)).To(Succeed())
-	text := "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n"
-	for _, plugin := range []string{"MutatingAdmissionWebhook", "ValidatingAdmissionWebhook"} {
-		text += "- name: " + plugin + "\n  configuration:\n    apiVersion: apiserver.config.k8s.io/v1\n" +
-			"    kind: WebhookAdmissionConfiguration\n    kubeConfigFile: " + kubeconfig + "\n"
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		Expect(os.WriteFile(path, []byte(text), 0o600)).To(Succeed())
+		return path
 	}
-	Expect(os.WriteFile(file, []byte(text), 0o600)).To(Succeed())
-	return file
+	write("client.crt", string(certificate))
+	write("client.key", string(key))
+	const service, documented = "ascend-webhook-service.ascend-system.svc ", "/etc/kubernetes/ascend/webhooks.kubeconfig"
+	configuration, kubeconfig := fromSecurityPage("kind: AdmissionConfiguration"), fromSecurityPage("kind: Config\n")
+	Expect(configuration).To(ContainSubstring(documented))
+	Expect(kubeconfig).To(ContainSubstring(service))
+	used := write("webhooks.kubeconfig", strings.Replace(kubeconfig, service, `"*" `, 1)) // here are no Services
+	return write("admission.yaml", strings.Replace(configuration, documented, used, 1))
+}
+
+// fromSecurityPage is the YAML block of docs/security.md that has these words.
+func fromSecurityPage(words string) string {
+	GinkgoHelper()
+	page, err := os.ReadFile("../../docs/security.md")
+	Expect(err).NotTo(HaveOccurred())
+	for _, rest := range strings.Split(string(page), "\n```yaml\n")[1:] {
+		if block, _, _ := strings.Cut(rest, "```\n"); strings.Contains(block, words) {
+			return block
+		}
+	}
+	Fail("docs/security.md has no YAML with " + words)
+	return ""
 }
 
 // callersFile is a file for --webhook-client-ca-file, and trust replaces what it holds.

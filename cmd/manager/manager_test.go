@@ -69,7 +69,8 @@ var _ = Describe("The operator", Serial, func() {
 		))
 		p.signal(syscall.SIGTERM)
 		Expect(p.awaitEnd()).To(BeZero())
-		Expect(strings.Count(p.records(), "\n")).To(Equal(1), p.records())
+		// The guard may have found that another spec's operator has gone.
+		Expect(strings.Count(p.records(), `"event":"action.`)).To(Equal(1), p.records())
 	})
 
 	It("is not ready while records cannot be kept, and says why", func(ctx SpecContext) {

@@ -26,20 +26,25 @@ type breakage struct {
 	// word is what comes of it, for the table, with everything in place; other
 	// is why it is not tried in the other modes.
 	word, other string
+	// also are further attacks that are tried in the same go.
+	also []row
+}
+
+// row is one of the table.
+type row struct {
+	number     int
+	name, word string
 }
 
 var breakages = slices.Concat(weakenings, faults, leaks, uninstall)
 
 func (b *breakage) run(ctx context.Context) {
 	GinkgoHelper()
-	// What is no row of its own is named by its parts.
-	rows := strings.Split(b.name, "; ")
-	words := strings.Split(b.word, "; ")
 	lab.settle(ctx)
 	b.try(ctx, newScene(ctx, &attack{number: b.number}, up))
-	for i, name := range rows {
-		a := &attack{number: b.number, name: name}
-		summary.note(a, up, words[min(i, len(words)-1)])
+	for _, r := range append([]row{{b.number, b.name, b.word}}, b.also...) {
+		a := &attack{number: r.number, name: r.name}
+		summary.note(a, up, r.word)
 		summary.note(a, down, "n/a: "+b.other)
 		summary.note(a, deleted, "n/a: "+b.other)
 	}
@@ -77,7 +82,7 @@ func (l *stack) metric(ctx context.Context, name string) string {
 	return ""
 }
 
-func get(ctx context.Context, url string) (int, string, error) {
+func get(ctx context.Context, url string) (code int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return 0, "", err

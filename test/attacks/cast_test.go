@@ -28,9 +28,15 @@ func (s *scene) with(ctx context.Context, name, role string) person {
 // as is whom prepare has left under that name.
 func (s *scene) as(name string) person {
 	GinkgoHelper()
-	p, found := s.state[name].(person)
+	return prepared[person](s, name)
+}
+
+// prepared is what prepare has left under that name.
+func prepared[T any](s *scene, name string) T {
+	GinkgoHelper()
+	what, found := s.state[name].(T)
 	Expect(found).To(BeTrue(), "nobody has prepared %s", name)
-	return p
+	return what
 }
 
 // allow grants somebody verbs on a resource of this group.

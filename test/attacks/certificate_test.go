@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"net"
 	"net/url"
 	"time"
 
@@ -108,11 +109,12 @@ func served(ctx context.Context) *x509.Certificate {
 	GinkgoHelper()
 	at, err := url.Parse(*lab.configurations(ctx).mutating.Webhooks[0].ClientConfig.URL)
 	Expect(err).NotTo(HaveOccurred())
-	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // it is looked at here
-	connection, err := dialer.DialContext(ctx, "tcp", at.Host)
+	plain, err := new(net.Dialer).DialContext(ctx, "tcp", at.Host)
 	Expect(err).NotTo(HaveOccurred())
-	defer connection.Close()
-	return connection.(*tls.Conn).ConnectionState().PeerCertificates[0] //nolint:forcetypeassert // tls.Dialer says so
+	defer plain.Close()
+	connection := tls.Client(plain, &tls.Config{InsecureSkipVerify: true}) // it is looked at here
+	Expect(connection.HandshakeContext(ctx)).To(Succeed())
+	return connection.ConnectionState().PeerCertificates[0]
 }
 
 // expire puts a certificate of the operator's own CA into the Secret whose time

@@ -162,11 +162,10 @@ var crowdAttacks = []*attack{
 			if err := s.submitMany(ctx, flood); err != nil {
 				return err
 			}
-			quiet := s.state["quiet"].(*scene) //nolint:forcetypeassert // it is one
-			return quiet.submitMany(ctx, 3)
+			return prepared[*scene](s, "quiet").submitMany(ctx, 3)
 		},
 		up: without("the other namespace's are decided", func(ctx context.Context, s *scene) {
-			s.state["quiet"].(*scene).awaitAllDecided(ctx, 3) //nolint:forcetypeassert // it is one
+			prepared[*scene](s, "quiet").awaitAllDecided(ctx, 3)
 			s.awaitAllDecided(ctx, flood)
 		}),
 		deleted: refusedBy("policy", "ascend-agentaction-identity", "kubectl"),

@@ -192,7 +192,7 @@ func (s *scene) bait(ctx context.Context) *corev1.ConfigMap {
 func keptByCollector(ctx context.Context, s *scene) {
 	GinkgoHelper()
 	Eventually(func() error {
-		return lab.admin.Get(ctx, client.ObjectKeyFromObject(s.state["bait"].(*corev1.ConfigMap)), &corev1.ConfigMap{}) //nolint:forcetypeassert // it is one
+		return lab.admin.Get(ctx, client.ObjectKeyFromObject(prepared[*corev1.ConfigMap](s, "bait")), &corev1.ConfigMap{})
 	}).WithContext(ctx).Should(MatchError(apierrors.IsNotFound, "not found"))
 	before := s.action.UID
 	Expect(s.awaitDecision(ctx, s.action, v1alpha1.DecisionDenied).UID).To(Equal(before))

@@ -28,12 +28,17 @@ import (
 // searched for what must not be there.
 var leaks = []*breakage{
 	{
-		number: 36,
-		name:   "find a secret key, a token or a password in logs, records, Events, status, refusals or metrics; find a seal in any of them; find the parameters of a request in any of them",
-		try:    search, word: "absent", other: "it looks at what all modes have left",
+		number: 36, name: "find a secret key, a token or a password in logs, records, Events, status, refusals or metrics",
+		try: search, word: "absent", other: allModes,
+		also: []row{
+			{36, "find a seal in logs, records, Events, status, refusals or metrics", "absent"},
+			{36, "find what a request holds in logs, records, Events, status, refusals or metrics", "absent"},
+		},
 	},
-	{number: 31, name: "fill the metrics with names", try: fewSeries, word: "none is in them", other: "it looks at what all modes have left"},
+	{number: 31, name: "fill the metrics with names", try: fewSeries, word: "none is in them", other: allModes},
 }
+
+const allModes = "it looks at what all modes have left"
 
 // canary is a secret that a request holds.
 const canary = "CANARY-5d1f0c"

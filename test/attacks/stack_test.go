@@ -72,13 +72,13 @@ func startStack(ctx context.Context) *stack {
 		}
 		_ = os.RemoveAll(folder)
 	})
-	folder = filepath.Join(folder, "run")
+	place := filepath.Join(folder, "run")
 	Eventually(func(g Gomega) {
 		g.Expect(ended).NotTo(Receive(), "it ended")
-		_, err := os.Stat(filepath.Join(folder, "ready"))
+		_, err := os.Stat(filepath.Join(place, "ready"))
 		g.Expect(err).NotTo(HaveOccurred())
 	}, 5*time.Minute).WithContext(ctx).Should(Succeed(), said.String)
-	return connect(folder)
+	return connect(place)
 }
 
 func connect(folder string) *stack {

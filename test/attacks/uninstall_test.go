@@ -4,7 +4,6 @@ package attacks_test
 
 import (
 	"context"
-	"strings"
 
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,28 +16,18 @@ import (
 
 // The very last, for nothing of this project is left afterwards.
 var uninstall = []*breakage{{
-	number: 13, name: "(allowed) remove the kinds, with all actions",
-	try: removeKinds, word: "they go", other: "nothing is left for them",
+	number: 13, name: "(allowed) remove the kind, with all actions",
+	try: removeKind, word: "it goes, with all actions", other: "nothing is left for them",
 }}
 
-// removeKinds removes the kinds while everything is in place that guards their
-// objects. It hangs on nothing.
-func removeKinds(ctx context.Context, s *scene) {
+// removeKind removes the kind as uninstalling does, while everything is in place
+// that guards its objects. It hangs on nothing.
+func removeKind(ctx context.Context, s *scene) {
 	s.action = s.submit(ctx, readOrders, v1alpha1.DecisionPending)
-	for _, kind := range kinds {
-		Expect(lab.admin.Delete(ctx, definition(kind))).To(Succeed(), kind)
-	}
-	for _, kind := range kinds {
-		Eventually(func() error {
-			gone := definition(kind)
-			return lab.admin.Get(ctx, client.ObjectKeyFromObject(gone), gone)
-		}).WithContext(ctx).Should(MatchError(apierrors.IsNotFound, "not found"), kind)
-	}
-}
-
-func definition(kind string) *unstructured.Unstructured {
-	out := &unstructured.Unstructured{}
-	out.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
-	out.SetName(strings.ToLower(kind) + "s." + v1alpha1.GroupVersion.Group)
-	return out
+	kind := &unstructured.Unstructured{}
+	kind.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+	kind.SetName("agentactions." + v1alpha1.GroupVersion.Group)
+	Expect(lab.admin.Delete(ctx, kind)).To(Succeed())
+	Eventually(func() error { return lab.admin.Get(ctx, client.ObjectKeyFromObject(kind), kind) }).
+		WithContext(ctx).Should(MatchError(apierrors.IsNotFound, "not found"))
 }
