@@ -129,6 +129,11 @@ bench: control-plane ## Run the benchmarks: a table, and bench.json
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./internal/... ./webhooks > bin/bench.txt || { cat bin/bench.txt; exit 1; }
 	@$(GO) run ./test/bench < bin/bench.txt
 
+.PHONY: attacks-docs
+attacks-docs: control-plane ## Play the attacks, and write what became of each into docs/security.md
+	@export KUBEBUILDER_ASSETS="$$(cd hack/devcluster && $(GO) run . assets)"; \
+	ATTACKS_PAGE=write $(GO) test -count=1 -timeout $(TEST_TIMEOUT) ./test/attacks
+
 ##@ Build
 
 .PHONY: build

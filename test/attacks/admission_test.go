@@ -127,31 +127,6 @@ func readyOf(conditions []metav1.Condition) metav1.Condition {
 
 const elsewhere = "it begins with all in place"
 
-var weakenings = []*breakage{{
-	number: 19, name: "(by who administers the cluster) exempt a namespace from the webhook by a label",
-	try: func(ctx context.Context, s *scene) {
-		lab.whole = lab.configurations(ctx)
-		binding := bindingOf(ctx)
-		DeferCleanup(func(ctx SpecContext) {
-			restoreBinding(ctx, binding)
-			lab.restore(ctx)
-			calm(ctx, s)
-		}, NodeTimeout(2*patience))
-		weakenOnce(ctx, s)
-		weakenTwice(ctx, s, binding)
-	},
-	word: "the alarm is raised", other: elsewhere,
-	also: []row{
-		{19, "(by who administers the cluster) set a webhook's failurePolicy to Ignore", "the alarm is raised"},
-		{19, "(by who administers the cluster) delete a policy's binding", "the alarm is raised"},
-		{19, "(by who administers the cluster) leave somebody out of the webhook by a matchCondition", "the alarm is raised"},
-		{19, "(by who administers the cluster) delete the validating configuration alone", "the alarm is raised"},
-		{19, "(by who administers the cluster) have a policy's binding only audit", "the alarm is raised"},
-		{19, "submit in the name of another, past webhook and policy", "stored, and denied"},
-		{19, "approve in the name of others, past webhook and policy", "stored, and does not count"},
-	},
-}}
-
 func bindingOf(ctx context.Context) *admissionregistrationv1.ValidatingAdmissionPolicyBinding {
 	GinkgoHelper()
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{}
@@ -166,10 +141,11 @@ func restoreBinding(ctx context.Context, binding *admissionregistrationv1.Valida
 	Expect(lab.admin.Create(ctx, again)).To(Succeed())
 }
 
+// weakenOnce has admission hold less in three ways at once, and makes use of it.
 func weakenOnce(ctx context.Context, s *scene) {
-	s.pending(ctx)
 	Expect(mergePatch(ctx, lab.administrator(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}}, `metadata: {labels: {exempt: "true"}}`)).To(Succeed())
 	c := lab.configurations(ctx)
+	c.mutating.Webhooks, c.validating.Webhooks = lab.whole.mutating.DeepCopy().Webhooks, lab.whole.validating.DeepCopy().Webhooks
 	for i := range c.mutating.Webhooks {
 		c.mutating.Webhooks[i].NamespaceSelector = &metav1.LabelSelector{
 			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "exempt", Operator: metav1.LabelSelectorOpDoesNotExist}},

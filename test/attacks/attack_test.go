@@ -3,13 +3,8 @@
 package attacks_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"slices"
-	"strings"
-	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -116,48 +111,6 @@ func (a *attack) try(ctx context.Context, m mode, s *scene) {
 	}
 	lab.expectRecords(ctx, lab.refusals.since(seen))
 	s.intact = want.harmless == nil && len(s.objects) > 0
-}
-
-// table is what became of every attack in every mode.
-type table struct {
-	mu    sync.Mutex
-	cells map[*attack]map[mode]string
-}
-
-var summary = &table{cells: map[*attack]map[mode]string{}}
-
-func (t *table) note(a *attack, m mode, word string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.cells[a] == nil {
-		t.cells[a] = map[mode]string{}
-	}
-	t.cells[a][m] = word
-}
-
-// print writes the table to standard output, and to the file that ATTACKS_TABLE
-// names.
-func (t *table) print() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	rows := slices.Collect(func(yield func(*attack) bool) {
-		for a := range t.cells {
-			if !yield(a) {
-				return
-			}
-		}
-	})
-	slices.SortFunc(rows, func(a, b *attack) int { return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name)) })
-	var text strings.Builder
-	fmt.Fprintf(&text, "\n| # | attack | %s | %s | %s |\n|---:|---|---|---|---|\n", up, down, deleted)
-	for _, a := range rows {
-		cell := func(m mode) string { return cmp.Or(t.cells[a][m], "FAILED") }
-		fmt.Fprintf(&text, "| %d | %s | %s | %s | %s |\n", a.number, a.name, cell(up), cell(down), cell(deleted))
-	}
-	fmt.Println(text.String())
-	if file := os.Getenv("ATTACKS_TABLE"); file != "" {
-		Expect(os.WriteFile(file, []byte(strings.TrimLeft(text.String(), "\n")), 0o644)).To(Succeed())
-	}
 }
 
 // guard has an object compared before and after the attempt.

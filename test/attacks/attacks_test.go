@@ -73,7 +73,6 @@ var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 			It(fmt.Sprintf("%2d %s", b.number, b.name), func(ctx SpecContext) { b.run(ctx) }, SpecTimeout(3*time.Minute))
 		}
 	})
-	AfterAll(func() { summary.print() })
 })
 
 // atOnce is how many attacks are prepared at a time.

@@ -36,7 +36,7 @@ type row struct {
 	name, word string
 }
 
-var breakages = slices.Concat(weakenings, faults, leaks, uninstall)
+var breakages = slices.Concat(faults, leaks, uninstall)
 
 func (b *breakage) run(ctx context.Context) {
 	GinkgoHelper()

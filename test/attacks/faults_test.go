@@ -66,21 +66,47 @@ var faults = []*breakage{
 	},
 	{
 		number: 23, name: "a webhook that does not answer",
-		try: func(ctx context.Context, s *scene) {
-			s.approved(ctx)
-			lab.whole = lab.configurations(ctx)
-			DeferCleanup(func(ctx SpecContext) { lab.restore(ctx) }, NodeTimeout(2*patience))
-			silence(ctx, s)
-			auditFull(ctx, s)
-			lab.restore(ctx)
-			recovered(ctx, s)
-		},
-		word: "refused by API server", other: elsewhere,
+		try: breakAll, word: "refused by API server", other: elsewhere,
 		also: []row{
 			{24, "purge an action while no record can be kept", "refused by webhook"},
 			{24, "report an outcome while no record can be kept", "refused by webhook"},
+			{19, "(by who administers the cluster) exempt a namespace from the webhook by a label", "the alarm is raised"},
+			{19, "(by who administers the cluster) set a webhook's failurePolicy to Ignore", "the alarm is raised"},
+			{19, "(by who administers the cluster) delete a policy's binding", "the alarm is raised"},
+			{19, "(by who administers the cluster) leave somebody out of the webhook by a matchCondition", "the alarm is raised"},
+			{19, "(by who administers the cluster) delete the validating configuration alone", "the alarm is raised"},
+			{19, "(by who administers the cluster) have a policy's binding only audit", "the alarm is raised"},
+			{19, "submit in the name of another, past webhook and policy", "stored, and denied"},
+			{19, "approve in the name of others, past webhook and policy", "stored, and does not count"},
 		},
 	},
+}
+
+// breakAll breaks one thing after the other, and repairs all at the end: to find
+// that all is in order takes the operator longest.
+func breakAll(ctx context.Context, s *scene) {
+	s.approved(ctx)
+	approved := s.action
+	s.pending(ctx)
+	waiting := s.action
+	lab.whole = lab.configurations(ctx)
+	binding := bindingOf(ctx)
+	repair := func(ctx context.Context) {
+		restoreBinding(ctx, binding)
+		lab.restore(ctx)
+	}
+	DeferCleanup(func(ctx SpecContext) { repair(ctx) }, NodeTimeout(2*patience))
+
+	silence(ctx, s)
+	s.action = approved
+	auditFull(ctx, s)
+	s.action = waiting
+	weakenOnce(ctx, s)
+	weakenTwice(ctx, s, binding)
+
+	repair(ctx)
+	calm(ctx, s)
+	recovered(ctx, s)
 }
 
 // approved has an action approved by alice and bob.

@@ -160,8 +160,11 @@ var collectorAttacks = []*attack{
 // leash is an attempt to have the garbage collector, or nobody, delete a
 // waiting action.
 func leash(name, word string, attempt func(context.Context, *scene) error) *attack {
-	refused := refusedBy("policy", "ascend-agentaction-immutability", "an action has no "+word, "whoever you are", "kubectl ")
-	return &attack{number: 13, name: name, prepare: waits, attempt: attempt, up: refused, deleted: refused}
+	return &attack{
+		number: 13, name: name, prepare: waits, attempt: attempt,
+		up:      refusedBy("webhook", "an action has no "+word, "leave them out", "kubectl "),
+		deleted: refusedBy("policy", "ascend-agentaction-immutability", "an action has no "+word, "whoever you are", "kubectl "),
+	}
 }
 
 func (s *scene) agentObject(ctx context.Context) *v1alpha1.Agent {

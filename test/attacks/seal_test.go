@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -17,7 +16,6 @@ import (
 func init() {
 	attacks = append(attacks, verdictSealAttacks()...)
 	attacks = append(attacks, requesterSealAttacks()...)
-	attacks = append(attacks, keyAttacks()...)
 }
 
 // sealed has alice's approval of the action, and bob's of another one that is
@@ -223,29 +221,4 @@ func requesterSealAttacks() []*attack {
 		with("and all stamps that a dry run has answered", func(s *scene, r *v1alpha1.Requester) { *r = *s.kept("asked").Spec.Requester }, "key that is not known: 00000000"),
 		with("of a verdict", func(s *scene, r *v1alpha1.Requester) { r.Seal = s.action.Spec.Approvals[0].Seal }, "was not made for it"),
 	}
-}
-
-// Nobody who plays a part can read the keys.
-func keyAttacks() []*attack {
-	var out []*attack
-	for name, who := range map[string]func(*scene) person{
-		"the agent":                func(s *scene) person { return s.agent },
-		"an approver":              func(s *scene) person { return s.alice },
-		"who runs the platform":    func(s *scene) person { return s.as("admin") },
-		"the operator's neighbour": func(s *scene) person { return s.as("neighbour") },
-	} {
-		refused := refusedBy("RBAC", `cannot get resource "secrets"`)
-		out = append(out, &attack{
-			number: 11, name: "read the keys that seals are made with, as " + name,
-			prepare: func(ctx context.Context, s *scene) {
-				s.state["admin"] = s.with(ctx, "admin", "ascend-admin")
-				s.state["neighbour"] = lab.serviceAccount(ctx, v1alpha1.GlobalNamespace, "default")
-			},
-			attempt: func(ctx context.Context, s *scene) error {
-				return who(s).Get(ctx, client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: "ascend-seal-keys"}, &corev1.Secret{})
-			},
-			up: refused, down: refused, deleted: refused,
-		})
-	}
-	return out
 }

@@ -21,7 +21,6 @@ func init() { attacks = append(attacks, submissionAttacks()...) }
 // Nobody submits in another's name, or what is already approved.
 func submissionAttacks() []*attack {
 	bot := func(s *scene) person { return s.agent }
-	mallory := func(s *scene) person { return s.mallory }
 	stamps := func(change func(*v1alpha1.Requester)) func(context.Context, *scene, *v1alpha1.AgentAction) {
 		return func(ctx context.Context, s *scene, action *v1alpha1.AgentAction) {
 			action.Spec.Requester = s.stamp(ctx, s.agent)
@@ -66,22 +65,29 @@ func submissionAttacks() []*attack {
 	notASubject := func(name string) outcome {
 		return refusedBy("webhook", name+" may not submit actions in the name of agent agent", "its spec.subjects may", "Whoever manages the agent can add you", "kubectl edit agent agent", name)
 	}
-	for name, who := range map[string]func(*scene) person{
-		"mallory": mallory,
-		"Sam":     func(*scene) person { return lab.user("Sam") },
-		"sam ":    func(*scene) person { return lab.user("sam ") },
-		"olga":    func(*scene) person { return lab.user("olga") },
-		"bot":     func(*scene) person { return lab.user("bot") },
-		"mark":    func(*scene) person { return lab.user("mark", "Bot-Makers") },
+	for _, other := range []struct {
+		name   string
+		groups []string
+	}{
+		{"mallory", []string{"nobodies"}},
+		{"Sam", nil},
+		{"sam ", nil},
+		{"olga", nil}, // the owner
+		{"bot", nil},  // a user with the name of the ServiceAccount
+		{"mark", []string{"Bot-Makers"}},
 	} {
-		out = append(out, submission("in the name of an agent whose subject one is not: "+strings.ReplaceAll(name, " ", "_"), who, stampedBy(who), notASubject(name), notAdmitted("was not made for it")))
+		who := func(*scene) person { return lab.user(other.name, other.groups...) }
+		out = append(out, submission("in the name of an agent whose subject one is not: "+strings.ReplaceAll(other.name, " ", "_"),
+			who, stampedBy(who), notASubject(other.name), notAdmitted("was not made for it")))
 	}
 	foreign := func(s *scene) person { return s.as("namesake") }
 	out = append(out, submission("in the name of another namespace's agent of the same name", foreign, stampedBy(foreign),
 		refusedBy("webhook", "may not submit actions in the name of agent agent", "kubectl edit agent agent", "{kind: ServiceAccount, namespace: default, name: bot}"), notAdmitted("was not made for it")))
-	slices.SortFunc(out, func(a, b *attack) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(out, byName)
 	return out
 }
+
+func byName(a, b *attack) int { return strings.Compare(a.name, b.name) }
 
 // applied is an action that is created by a patch.
 func applied() *attack {
@@ -162,7 +168,7 @@ func (w *warnings) HandleWarningHeader(_ int, _, text string) {
 func overwritten(claimed string) outcome {
 	return without("overwritten", func(ctx context.Context, s *scene) {
 		GinkgoHelper()
-		action := s.state["created"].(*v1alpha1.AgentAction) //nolint:forcetypeassert // create keeps it
+		action := s.kept("created")
 		s.awaitDecision(ctx, action, v1alpha1.DecisionPending)
 		truth, stamp := whoami(ctx, s.agent), action.Spec.Requester
 		Expect(stamp.Username).To(Equal(truth.Username))
@@ -172,9 +178,10 @@ func overwritten(claimed string) outcome {
 			Expect(stamp.Groups[i]).To(BeEquivalentTo(group))
 		}
 		Expect(stamp.Seal).NotTo(Equal(s.madeUp()))
-		heard := s.state["warnings"].(*warnings).heard //nolint:forcetypeassert // create keeps it
+		heard, found := s.state["warnings"].(*warnings)
+		Expect(found).To(BeTrue())
 		if claimed != "" {
-			Expect(heard).To(ContainElement(And(ContainSubstring("spec.requester is written by the operator"), ContainSubstring("you are "+truth.Username))))
+			Expect(heard.heard).To(ContainElement(And(ContainSubstring("spec.requester is written by the operator"), ContainSubstring("you are "+truth.Username))))
 		}
 	})
 }
@@ -183,7 +190,7 @@ func overwritten(claimed string) outcome {
 func notAdmitted(says ...string) outcome {
 	return without("denied: NotAdmitted", func(ctx context.Context, s *scene) {
 		GinkgoHelper()
-		s.expectNotAdmitted(ctx, s.state["created"].(*v1alpha1.AgentAction), says...) //nolint:forcetypeassert // create keeps it
+		s.expectNotAdmitted(ctx, s.kept("created"), says...)
 	})
 }
 

@@ -68,14 +68,13 @@ func (w *witness) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	var status metav1.Status
-	if json.Unmarshal(body, &status) != nil || !strings.HasPrefix(status.Message, "admission webhook ") {
-		return response, nil
-	}
+	_ = json.Unmarshal(body, &status) // what is none is no refusal of a webhook's
 	namespace := ""
 	if found := namespaced.FindStringSubmatch(request.URL.Path); found != nil {
 		namespace = found[1]
 	}
-	if _, message, denied := strings.Cut(status.Message, "denied the request: "); denied {
+	_, message, denied := strings.Cut(status.Message, "denied the request: ")
+	if denied && strings.HasPrefix(status.Message, "admission webhook ") {
 		w.notes.note(refusal{namespace, cmp.Or(request.Header.Get("Impersonate-User"), w.name), message})
 	}
 	return response, nil
