@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -91,11 +92,7 @@ func breakAll(ctx context.Context, s *scene) {
 	waiting := s.action
 	lab.whole = lab.configurations(ctx)
 	binding := bindingOf(ctx)
-	repair := func(ctx context.Context) {
-		restoreBinding(ctx, binding)
-		lab.restore(ctx)
-	}
-	DeferCleanup(func(ctx SpecContext) { repair(ctx) }, NodeTimeout(2*patience))
+	DeferCleanup(repair, binding, NodeTimeout(2*patience))
 
 	silence(ctx, s)
 	s.action = approved
@@ -104,9 +101,16 @@ func breakAll(ctx context.Context, s *scene) {
 	weakenOnce(ctx, s)
 	weakenTwice(ctx, s, binding)
 
-	repair(ctx)
+	repair(ctx, binding)
 	calm(ctx, s)
 	recovered(ctx, s)
+}
+
+// repair puts back what was there before.
+func repair(ctx context.Context, binding *admissionregistrationv1.ValidatingAdmissionPolicyBinding) {
+	GinkgoHelper()
+	restoreBinding(ctx, binding)
+	lab.restore(ctx)
 }
 
 // approved has an action approved by alice and bob.
