@@ -14,7 +14,7 @@ import (
 
 const (
 	aliceApproves = `{approver: alice, stage: security, verdict: Approve, comment: fine, as: "user:alice", uid: "7",` +
-		` time: "2026-01-31T12:00:00.000000Z", specDigest: "sha256:1", workflowRevision: "sha256:2"}`
+		` time: "2026-01-31T12:00:00.000000Z", specDigest: "sha256:1", workflowRevision: "sha256:2", seal: v1.0a.x}`
 	bobDenies    = `{approver: bob, stage: security, verdict: Deny}`
 	carolNextUp  = `{approver: carol, stage: managers, verdict: Approve}`
 	aliceNextUp  = `{approver: alice, stage: managers, verdict: Approve}`
@@ -32,6 +32,8 @@ var given = []struct{ name, from, to string }{
 	{"time", `time: "2026-01-31T12:00:00.000000Z",`, ``},
 	{"specDigest", `sha256:1`, `sha256:3`},
 	{"workflowRevision", `sha256:2`, `sha256:3`},
+	{"seal", `v1.0a.x`, `v1.0a.y`},
+	{"seal", `, seal: v1.0a.x`, ``},
 }
 
 func approvals(entries ...string) string {
