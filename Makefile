@@ -130,7 +130,7 @@ bench: control-plane ## Run the benchmarks: a table, and bench.json
 	@$(GO) run ./test/bench < bin/bench.txt
 
 .PHONY: attacks-docs
-attacks-docs: control-plane ## Play the attacks, and write what became of each into docs/security.md
+attacks-docs: control-plane ## Play the attacks, and write what became of each into docs/
 	@export KUBEBUILDER_ASSETS="$$(cd hack/devcluster && $(GO) run . assets)"; \
 	ATTACKS_PAGE=write $(GO) test -count=1 -timeout $(TEST_TIMEOUT) ./test/attacks
 

@@ -14,7 +14,7 @@ import (
 
 // attack is one thing that must not work.
 type attack struct {
-	// number is that of the list of attacks in docs/security.md.
+	// number groups what is alike, as in docs/reference/attacks.md.
 	number int
 	// name is unique.
 	name string

@@ -50,12 +50,12 @@ func (t *table) String() string {
 
 // Where the table is written down, and between which lines.
 const (
-	page     = root + "/docs/security.md"
+	page     = root + "/docs/reference/attacks.md"
 	pageFrom = "<!-- attacks -->\n"
 	pageTo   = "<!-- /attacks -->\n"
 )
 
-// The table is printed, and has to be the one in docs/security.md; with
+// The table is printed, and has to be the one in docs/reference/attacks.md; with
 // ATTACKS_PAGE=write it is written there. A run of some attacks only is not
 // compared.
 var _ = ReportAfterSuite("what became of each attack", func(report Report) {
@@ -73,5 +73,5 @@ var _ = ReportAfterSuite("what became of each attack", func(report Report) {
 		Expect(os.WriteFile(page, []byte(before+pageFrom+summary.String()+pageTo+after), 0o644)).To(Succeed())
 		return
 	}
-	Expect(written).To(Equal(summary.String()), "docs/security.md has another table; write it anew with: make attacks-docs")
+	Expect(written).To(Equal(summary.String()), "docs/reference/attacks.md has another table; write it anew with: make attacks-docs")
 })
