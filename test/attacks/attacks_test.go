@@ -48,7 +48,7 @@ func TestAttacks(t *testing.T) {
 var _ = BeforeSuite(func(ctx SpecContext) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter)))
 	lab = startStack(ctx)
-}, NodeTimeout(10*time.Minute))
+}, NodeTimeout(20*time.Minute)) // on a machine that has built nothing yet
 
 // In each mode every attack is prepared while all is well, then tried.
 var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
