@@ -40,10 +40,10 @@ const repair = "kubectl apply --server-side --force-conflicts -k config/default"
 // admission policies and their bindings in the cluster hold what was shipped.
 // What it finds is told by a metric, the log, the audit trail and the Ready
 // condition of every Agent, and while the mutating configuration has a gap, no
-// action is approved through people, see Look. It repairs nothing, for the configuration belongs to
-// whoever installed it, and it does not touch the readiness of the process: a
-// webhook that is not served would make things worse. It is a manager.Runnable
-// of the leader.
+// action is approved through people, see Look. It repairs nothing, for the
+// configuration belongs to whoever installed it, and it does not touch the
+// readiness of the process: a webhook that is not served would make things worse.
+// It is a manager.Runnable of the leader.
 type AdmissionGuard struct {
 	// Shipped is the configuration as it is installed.
 	Shipped []*unstructured.Unstructured

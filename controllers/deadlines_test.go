@@ -78,7 +78,7 @@ spec:
 		judge(ctx, action, v1alpha1.VerdictOverride, "oncall-2", "I have seen it too")
 		expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonEmergencyOverride)
 		Expect(held(operator.records(action))).To(ContainElement(And(
-			HaveField("Reason", v1alpha1.ReasonEmergencyOverride),
+			HaveField("Reason", v1alpha1.ReasonEmergencyOverride), HaveField("BreakGlass", true),
 			HaveField("Approvals", ContainElement(HaveField("Comment", "the site is down"))))))
 	})
 

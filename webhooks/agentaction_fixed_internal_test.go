@@ -190,14 +190,24 @@ func TestOnlyWhatHappensIsRecordedAsReported(t *testing.T) {
 	}
 }
 
-// What the schema refuses for its decision leaves no record either.
-func TestAReportBeforeTheApprovalIsNotRecorded(t *testing.T) {
+// Withdrawals and reports have their time, before and after which they are
+// refused, with advice; a report then leaves no record of itself.
+func TestInItsTime(t *testing.T) {
 	t.Parallel()
-	w := &world{}
 	waiting := strings.Replace(storedAction, "Approved", "Pending", 1)
-	req, old, action := changedBy(t, waiting, "bot", "uid-bot", map[string]string{"spec.outcome": "{result: Succeeded}"})
-	if _, err := handlerOver(t, w, storedAs(t, waiting)).update(t.Context(), req, old, action); err != nil || len(w.records) != 0 {
-		t.Errorf("%v; records %+v", err, w.records)
+	for name, c := range map[string]struct {
+		stored string
+		edits  map[string]string
+		want   string
+	}{
+		"a report before the approval": {waiting, map[string]string{"spec.outcome": "{result: Succeeded}"}, "only after the action was approved; how far it is: ascend explain"},
+		"a withdrawal after it":        {storedAction, map[string]string{"spec.cancelled": "true"}, "can no longer be cancelled: it was Approved"},
+	} {
+		w := &world{}
+		req, old, action := changedBy(t, c.stored, "bot", "uid-bot", c.edits)
+		if _, err := handlerOver(t, w, storedAs(t, c.stored)).update(t.Context(), req, old, action); err == nil || !strings.Contains(err.Error(), c.want) || len(w.records) != 0 {
+			t.Errorf("%s: %v; records %+v", name, err, w.records)
+		}
 	}
 }
 

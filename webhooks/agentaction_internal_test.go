@@ -164,3 +164,15 @@ func TestUnknownOperation(t *testing.T) {
 		t.Errorf("the operator is refused: %v", err)
 	}
 }
+
+// Who has to agree is known only when all policy has been read.
+func TestNoVerdictBeforePolicyIsRead(t *testing.T) {
+	t.Parallel()
+	h := &actionHandler{options: Options{Synced: func() bool { return false }}}
+	waiting := &v1alpha1.AgentAction{}
+	waiting.Status.Decision, waiting.Status.Approval = v1alpha1.DecisionPending, &v1alpha1.ApprovalStatus{}
+	_, err := h.stamp(t.Context(), &admission.Request{}, waiting, v1alpha1.Approval{Verdict: v1alpha1.VerdictApprove})
+	if no := (*refusal)(nil); !errors.As(err, &no) || no.code != http.StatusServiceUnavailable || no.retryAfter == 0 || !strings.Contains(no.message, "has not read all rules and workflows") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -22,12 +22,6 @@ var outcomeTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]
 // report records what the requester reports. A report that the API server would
 // refuse afterwards is refused here, for it must leave no record.
 func (h *actionHandler) report(ctx context.Context, req *admission.Request, old, action *v1alpha1.AgentAction, let *answer) error {
-	if old.Status.Decision != v1alpha1.DecisionApproved {
-		return nil // the schema refuses it
-	}
-	if cancels(old, action) || action.Spec.Cancelled != old.Spec.Cancelled {
-		return forbidden(whyDecided, "the action is already decided and can no longer be cancelled; report its outcome alone")
-	}
 	if err := wellReported(req.Object.Raw); err != nil {
 		return err
 	}

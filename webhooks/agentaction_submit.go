@@ -91,6 +91,12 @@ func wellFormed(req *admission.Request, action *v1alpha1.AgentAction) error {
 			shown(string(action.Spec.AgentRef.Name)), req.Namespace)
 	case len(action.Spec.Approvals) > 0:
 		return invalid("spec.approvals", "an action cannot be submitted with approvals; approvers give them once it is pending: kubectl approve NAME -n %s", req.Namespace)
+	case action.Spec.Cancelled:
+		return invalid("spec.cancelled", "an action cannot be submitted as cancelled; leave it out, and submit: kubectl create -f FILE. "+
+			"To withdraw it later:\n  kubectl patch agentaction NAME -n %s --type=merge -p '{\"spec\":{\"cancelled\":true}}'", req.Namespace)
+	case action.Spec.Outcome != nil:
+		return invalid("spec.outcome", "an outcome can be reported only after the action was approved; leave it out, and submit: kubectl create -f FILE. "+
+			"To report it then:\n  kubectl patch agentaction NAME -n %s --type=merge -p '{\"spec\":{\"outcome\":{\"result\":\"Succeeded\"}}}'", req.Namespace)
 	case len(action.OwnerReferences) > 0:
 		return invalid("metadata.ownerReferences", "an action belongs to nobody, so that nothing can take it away; name what it is for in spec.context")
 	case len(action.Finalizers) > 0:
@@ -195,7 +201,7 @@ func nameFor(action *v1alpha1.AgentAction) (name string, patch []jsonpatch.JsonP
 
 const (
 	// suffixLength letters of nameLetters make 2e14 names, so that a million
-	// actions of one prefix meet with a probability of 0.3 %. The API server
+	// actions of one prefix meet with a probability of 0.2 %. The API server
 	// does not try again with a name that it has not made.
 	suffixLength = 10
 	// nameLetters are those the API server uses: no vowels, no words.
@@ -217,10 +223,6 @@ func generateName(prefix string) string {
 	}
 	return prefix + string(suffix)
 }
-
-// serviceAccountPrefix begins the user names of ServiceAccounts.
-// Source: k8s.io/apiserver/pkg/authentication/serviceaccount.
-const serviceAccountPrefix = "system:serviceaccount:"
 
 // microTime has the precision that the API keeps.
 func microTime(t time.Time) metav1.MicroTime {

@@ -25,6 +25,9 @@ func (h *actionHandler) update(ctx context.Context, req *admission.Request, old,
 	if err := byRequester(req, old, action); err != nil {
 		return nil, err
 	}
+	if err := inItsTime(req, old, action); err != nil {
+		return nil, err
+	}
 	given, err := newVerdict(req, old, action)
 	if err != nil {
 		return nil, err
@@ -79,6 +82,25 @@ func byRequester(req *admission.Request, old, action *v1alpha1.AgentAction) erro
 		return forbidden(whyNotRequester, "%s may not report the outcome of this action: only its requester, %s, may. With its credentials:\n"+
 			"  kubectl patch agentaction %s -n %s --type=merge -p '{\"spec\":{\"outcome\":{\"result\":\"Succeeded\"}}}'",
 			user, requester, req.Name, req.Namespace)
+	default:
+		return nil
+	}
+}
+
+// inItsTime refuses a withdrawal of what is decided, a report on what was not
+// approved, and taking either back. The schema holds this too; here there is a
+// record of it, and advice.
+func inItsTime(req *admission.Request, old, action *v1alpha1.AgentAction) error {
+	switch {
+	case old.Spec.Cancelled && !action.Spec.Cancelled:
+		return forbidden(whyDecided, "a cancelled action stays cancelled. "+again)
+	case cancels(old, action) && old.Status.Decision.IsFinal():
+		return forbidden(whyDecided, "the action is already decided and can no longer be cancelled: it was %s%s. What was approved ends by itself, at status.validUntil: kubectl get agentaction %s -n %s -o yaml",
+			old.Status.Decision, decidedAt(old), req.Name, req.Namespace)
+	case reports(old, action) && old.Status.Decision != v1alpha1.DecisionApproved:
+		return forbidden(whyNotApproved, "an outcome can be reported only after the action was approved; how far it is: ascend explain %s -n %s", req.Name, req.Namespace)
+	case old.Spec.Outcome != nil && !equality.Semantic.DeepEqual(old.Spec.Outcome, action.Spec.Outcome):
+		return forbidden(whyDecided, "an outcome is reported once and cannot be changed, by nobody. What comes after it is another action: kubectl create -f FILE")
 	default:
 		return nil
 	}

@@ -27,6 +27,9 @@ func (h *actionHandler) stamp(ctx context.Context, req *admission.Request, old *
 	if err := acceptable(req, old, &given); err != nil {
 		return given, err
 	}
+	if !h.options.Synced() {
+		return given, notReady("the operator has not read all rules and workflows yet; try again in a moment")
+	}
 	ring := h.options.Ring()
 	if ring == nil {
 		return given, notReady("the operator has no key to seal approvals with yet; try again in a moment")

@@ -9,6 +9,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -102,8 +103,8 @@ func bindingFlag(username, as string) string {
 	if group, isGroup := strings.CutPrefix(as, "group:"); isGroup {
 		return "--group=" + shellWord(group)
 	}
-	if account, isAccount := strings.CutPrefix(username, serviceAccountPrefix); isAccount {
-		return "--serviceaccount=" + shellWord(account)
+	if namespace, name, err := serviceaccount.SplitUsername(username); err == nil {
+		return "--serviceaccount=" + namespace + ":" + name
 	}
 	return "--user=" + shellWord(username)
 }

@@ -164,7 +164,7 @@ func serveFor(b *testing.B, config *rest.Config, kinds *runtime.Scheme) (store *
 	must(b, err)
 	current := func() *seal.Ring { return keys }
 	must(b, webhooks.Setup(mgr, webhooks.Options{
-		Audit: audit.NewLog(&trail{}), Policy: store, Feed: feed, Ring: current,
+		Audit: audit.NewLog(&trail{}), Policy: store, Synced: feed.Synced, Ring: current,
 		Voucher: voucher.Sealed{Ring: current}, Limiter: ratelimit.New(), Live: mgr.GetAPIReader(),
 	}))
 	ended := make(chan error, 1)

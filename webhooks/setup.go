@@ -34,8 +34,9 @@ type Options struct {
 	Audit audit.Recorder
 	// Policy gives the agents, rules and workflows. Required.
 	Policy *policy.Store
-	// Feed says when policy has been read completely. Required.
-	Feed *policy.Feed
+	// Synced says whether policy has been read completely; before, nobody can tell
+	// who has to agree. Required.
+	Synced func() bool
 	// Ring gives the keys that seal; nil while there are none. Required.
 	Ring func() *seal.Ring
 	// Voucher says what to believe of a stored action. Required.
@@ -50,7 +51,7 @@ type Options struct {
 
 // Setup registers every webhook with the manager's webhook server.
 func Setup(mgr ctrl.Manager, o Options) error {
-	if o.Audit == nil || o.Policy == nil || o.Feed == nil || o.Ring == nil || o.Voucher == nil || o.Limiter == nil || o.Live == nil {
+	if o.Audit == nil || o.Policy == nil || o.Synced == nil || o.Ring == nil || o.Voucher == nil || o.Limiter == nil || o.Live == nil {
 		return errors.New("set up webhooks: every option but Clock is required")
 	}
 	if o.Clock == nil {

@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -66,6 +69,8 @@ var (
 	ring *seal.Ring
 	// voidBefore is when the last gap of admission ended.
 	voidBefore atomic.Pointer[time.Time]
+	// serverLog is the file of the API server's own audit log.
+	serverLog string
 	// records is what the webhooks wrote into the audit trail.
 	records = &trail{}
 )
@@ -82,7 +87,10 @@ func TestWebhooks(t *testing.T) {
 var _ = BeforeSuite(func(ctx SpecContext) {
 	ctrl.SetLogger(zap.New(zap.UseDevMode(true), zap.WriteTo(GinkgoWriter)))
 	var stop func()
-	config, stop = envtest.Start(GinkgoT())
+	// The log that docs/security.md speaks of, by the policy on that page.
+	serverLog = filepath.Join(GinkgoT().TempDir(), "audit.log")
+	config, stop = envtest.Start(GinkgoT(),
+		envtest.APIServerFlag("audit-log-path", serverLog), envtest.APIServerFlag("audit-policy-file", auditPolicy()))
 	DeferCleanup(stop)
 	config.QPS = -1
 
@@ -100,6 +108,19 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	envtest.InstallAdmissionPolicies(GinkgoT(), config)
 	envtest.InstallWebhooks(GinkgoT(), config, url, authority)
 })
+
+// auditPolicy writes the policy that docs/security.md shows to a file.
+func auditPolicy() string {
+	GinkgoHelper()
+	page, err := os.ReadFile("../docs/security.md")
+	Expect(err).NotTo(HaveOccurred())
+	_, text, found := strings.Cut(string(page), "```yaml\napiVersion: audit.k8s.io/v1\n")
+	Expect(found).To(BeTrue(), "docs/security.md shows no audit policy")
+	text, _, _ = strings.Cut(text, "```")
+	file := filepath.Join(GinkgoT().TempDir(), "policy.yaml")
+	Expect(os.WriteFile(file, []byte("apiVersion: audit.k8s.io/v1\n"+text), 0o600)).To(Succeed())
+	return file
+}
 
 // serve starts the webhooks of an operator in this process and returns their
 // address and the certificate of who signed theirs.
@@ -126,7 +147,7 @@ func serve() (url string, authority []byte) {
 	Expect(webhooks.Setup(mgr, webhooks.Options{
 		Audit:   audit.NewLog(records),
 		Policy:  store,
-		Feed:    feed,
+		Synced:  feed.Synced,
 		Ring:    func() *seal.Ring { return ring },
 		Voucher: sealed(),
 		Limiter: ratelimit.New(),

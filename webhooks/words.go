@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 )
 
 // maxShown is how much of a name a message quotes, in characters.
@@ -43,10 +45,8 @@ func shellWord(word string) string {
 
 // subjectEntry is the entry of an agent's subjects that names a user.
 func subjectEntry(username string) string {
-	if account, isAccount := strings.CutPrefix(username, serviceAccountPrefix); isAccount {
-		if namespace, name, found := strings.Cut(account, ":"); found {
-			return "{kind: ServiceAccount, namespace: " + namespace + ", name: " + name + "}"
-		}
+	if namespace, name, err := serviceaccount.SplitUsername(username); err == nil {
+		return "{kind: ServiceAccount, namespace: " + namespace + ", name: " + name + "}"
 	}
 	return "{kind: User, name: " + strconv.Quote(shown(username)) + "}"
 }

@@ -91,7 +91,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 	err = webhooks.Setup(mgr, webhooks.Options{
 		Audit:   trail,
 		Policy:  operator.Policy,
-		Feed:    operator.Feed,
+		Synced:  operator.Feed.Synced,
 		Ring:    admission.keys.Ring,
 		Voucher: admission.voucher,
 		Limiter: admission.limiter,

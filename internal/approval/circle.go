@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
@@ -52,7 +54,7 @@ func newCircle(set v1alpha1.ApproverSet) circle {
 		if a.Namespace != "" && a.Name != "" {
 			members = append(members, member{
 				accountPrefix + string(a.Namespace) + "/" + string(a.Name),
-				serviceAccountUser(string(a.Namespace), string(a.Name)),
+				serviceaccount.MakeUsername(string(a.Namespace), string(a.Name)),
 			})
 		}
 	}

@@ -5,20 +5,11 @@ package approval
 import (
 	"strings"
 
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+	"k8s.io/apiserver/pkg/authentication/user"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/match"
-)
-
-// The names that authentication gives ServiceAccounts and their groups.
-// Source: k8s.io/apiserver/pkg/authentication/serviceaccount and
-// k8s.io/apiserver/pkg/authentication/user.
-const (
-	serviceAccountPrefix  = "system:serviceaccount:"
-	serviceAccountsGroup  = "system:serviceaccounts"
-	authenticatedGroup    = "system:authenticated"
-	unauthenticatedGroup  = "system:unauthenticated"
-	anonymousUser         = "system:anonymous"
-	serviceAccountsPrefix = serviceAccountsGroup + ":"
 )
 
 // Parties are those who may not approve an action, because it is theirs.
@@ -85,7 +76,7 @@ func (p Parties) barSubject(out barred, s v1alpha1.Subject) {
 	if namespace == "" {
 		namespace = p.AgentNamespace
 	}
-	account := match.Fold(serviceAccountUser(namespace, name))
+	account := match.Fold(serviceaccount.MakeUsername(namespace, name))
 	switch s.Kind {
 	case v1alpha1.SubjectUser:
 		out.names[name] = isSubject
@@ -130,17 +121,13 @@ func (b barred) as(label string) string {
 
 // impliedGroups are the groups that a folded user name alone shows.
 func impliedGroups(name string) []string {
-	if name == anonymousUser {
-		return []string{unauthenticatedGroup}
+	if name == user.Anonymous {
+		return []string{user.AllUnauthenticated}
 	}
-	account, isAccount := strings.CutPrefix(name, serviceAccountPrefix)
+	account, isAccount := strings.CutPrefix(name, serviceaccount.ServiceAccountUsernamePrefix)
 	if !isAccount {
-		return []string{authenticatedGroup}
+		return []string{user.AllAuthenticated}
 	}
-	namespace, _, _ := strings.Cut(account, ":")
-	return []string{authenticatedGroup, serviceAccountsGroup, serviceAccountsPrefix + namespace}
-}
-
-func serviceAccountUser(namespace, name string) string {
-	return serviceAccountPrefix + namespace + ":" + name
+	namespace, _, _ := strings.Cut(account, serviceaccount.ServiceAccountUsernameSeparator)
+	return append(serviceaccount.MakeGroupNames(namespace), user.AllAuthenticated)
 }

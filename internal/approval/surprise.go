@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+	"k8s.io/apiserver/pkg/authentication/user"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/risk"
 )
@@ -188,16 +191,16 @@ func (s *selector) coversScore(score risk.Score) bool {
 // other names. Source: k8s.io/apiserver/pkg/authentication/user.
 func Crowd(group string) string {
 	switch {
-	case group == authenticatedGroup:
+	case group == user.AllAuthenticated:
 		return "everybody who can log in, agents among them"
-	case group == unauthenticatedGroup || group == anonymousUser:
+	case group == user.AllUnauthenticated || group == user.Anonymous:
 		return "whoever has not logged in"
-	case group == "system:masters":
+	case group == user.SystemPrivilegedGroup:
 		return "those whom no RBAC holds back"
-	case group == serviceAccountsGroup:
+	case group == serviceaccount.AllServiceAccountsGroup:
 		return "every ServiceAccount of the cluster, agents among them"
-	case strings.HasPrefix(group, serviceAccountsPrefix):
-		return "every ServiceAccount of namespace " + strings.TrimPrefix(group, serviceAccountsPrefix)
+	case strings.HasPrefix(group, serviceaccount.ServiceAccountGroupPrefix):
+		return "every ServiceAccount of namespace " + strings.TrimPrefix(group, serviceaccount.ServiceAccountGroupPrefix)
 	default:
 		return ""
 	}
@@ -206,7 +209,7 @@ func Crowd(group string) string {
 // NoServiceAccount says whether a user name looks like that of a ServiceAccount
 // and can be none, so that nobody ever has it.
 func NoServiceAccount(username string) bool {
-	account, looks := strings.CutPrefix(username, serviceAccountPrefix)
+	account, looks := strings.CutPrefix(username, serviceaccount.ServiceAccountUsernamePrefix)
 	namespace, name, complete := strings.Cut(account, ":")
 	return looks && (!complete || namespace == "" || name == "" || strings.Contains(name, ":"))
 }

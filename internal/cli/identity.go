@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -38,8 +39,6 @@ const (
 	verbApprove = "verb:approve"
 )
 
-const accountUserPrefix = "system:serviceaccount:"
-
 // memberOf returns the entry that the user is, or belongs to, and false when
 // there is none. Their own name goes before a group, groups in the order of
 // the entries, and the verb comes last.
@@ -63,10 +62,8 @@ func (i identity) memberOf(entries []string) (string, bool) {
 // names are the entries that name the user in person.
 func (i identity) names() []string {
 	names := []string{userPrefix + i.username}
-	if account, isAccount := strings.CutPrefix(i.username, accountUserPrefix); isAccount {
-		if namespace, name, found := strings.Cut(account, ":"); found {
-			names = append(names, accountPrefix+namespace+"/"+name)
-		}
+	if namespace, name, err := serviceaccount.SplitUsername(i.username); err == nil {
+		names = append(names, accountPrefix+namespace+"/"+name)
 	}
 	return names
 }

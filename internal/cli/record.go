@@ -104,9 +104,9 @@ func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alp
 
 // patch adds one approval: the verdict, the comment, and what the user has seen,
 // which admission holds against what there is. Who they are and as what they
-// count it stamps itself, and the stage of an override. It is sent as a JSON patch: it leaves the others as they are,
-// including fields that this program does not know, which a merge patch of the
-// whole list would drop. Setting the resourceVersion makes the API server
+// count it stamps itself, and the stage of an override. It is sent as a JSON
+// patch, which leaves the others as they are, including fields that this
+// program does not know; a merge patch of the whole list would drop those. Setting the resourceVersion makes the API server
 // answer Conflict when the action has been written to since it was read.
 func (j *judge) patch(action *v1alpha1.AgentAction) (client.Patch, error) {
 	seen := action.Status.Approval

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/canonical"
 	"github.com/ow-kai/ascend-operator/internal/match"
@@ -86,10 +88,6 @@ func (a *Agent) checkSubject(req *request.Request) *refusal {
 		fmt.Sprintf("%q may not submit actions in the name of agent %s; its spec.subjects may", req.Requester.Username, a.object.Name)}
 }
 
-// serviceAccountPrefix begins the user names of ServiceAccounts.
-// Source: k8s.io/apiserver/pkg/authentication/serviceaccount.
-const serviceAccountPrefix = "system:serviceaccount:"
-
 // admits says whether somebody is a subject of the agent. Names are compared
 // exactly: this lets in, so no other spelling may do.
 func (a *Agent) admits(who *v1alpha1.Requester) bool {
@@ -104,7 +102,7 @@ func (a *Agent) admits(who *v1alpha1.Requester) bool {
 			if namespace == "" {
 				namespace = a.object.Namespace
 			}
-			return who.Username == serviceAccountPrefix+namespace+":"+string(s.Name)
+			return who.Username == serviceaccount.MakeUsername(namespace, string(s.Name))
 		default:
 			return false
 		}

@@ -15,10 +15,9 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/seal"
 )
 
-// Sealed believes what admission has sealed, and nothing else, but for verdicts
-// that were voided since. Without the
-// webhooks, or past them, anybody may write anything into an action, but
-// without a key nobody can seal it.
+// Sealed believes what admission has sealed, but for verdicts that were voided
+// since, and nothing else. Without the webhooks, or past them, anybody may write
+// anything into an action, but without a key nobody can seal it.
 type Sealed struct {
 	// Ring has the keys; nil while none is loaded, and then nothing is vouched for.
 	Ring func() *seal.Ring

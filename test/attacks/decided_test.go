@@ -85,10 +85,15 @@ func decidedAttacks() []*attack {
 		up:      refusedBy("webhook", "may not report the outcome of this action: only its requester, system:serviceaccount:", "With its credentials:", "kubectl patch agentaction"),
 		deleted: refusedBy("policy", "ascend-agentaction-identity", "only its requester, system:serviceaccount:", "reports the outcome of this action, and you are", "With the requester's credentials: kubectl patch agentaction"),
 	}
-	bySchema := func(says ...string) inEach {
-		refused := refusedBy("schema", says...)
-		return inEach{up: refused, deleted: refused}
+	// tooLateFor is refused by whoever is asked first, in the same words, each with
+	// advice of its own.
+	tooLateFor := func(says, advice, bySchema string) inEach {
+		return inEach{up: refusedBy("webhook", says, advice), deleted: refusedBy("schema", says, bySchema)}
 	}
+	noCancel := tooLateFor("the action is already decided and can no longer be cancelled", "status.validUntil: kubectl get agentaction", "kubectl get agentaction")
+	noReturn := tooLateFor("a cancelled action stays cancelled", "The requester can submit a new action: kubectl create -f FILE", "submit a new one: kubectl create -f FILE")
+	noReport := tooLateFor("an outcome can be reported only after the action was approved", "ascend explain", "kubectl get agentactions")
+	noSecond := tooLateFor("an outcome is reported once and cannot be changed", "kubectl create -f FILE", "kubectl create -f FILE")
 	return []*attack{
 		late("approve what is approved", allApproved, third, verdict(), closed("Approved")),
 		late("deny what is approved", allApproved, third, verdict(deny), closed("Approved")),
@@ -118,22 +123,22 @@ func decidedAttacks() []*attack {
 			up:      refusedBy("webhook", "may not cancel this action: only its requester", "(uid ", "kubectl deny"),
 			deleted: refusedBy("policy", "ascend-agentaction-identity", "only its requester", "you are another account of that name: your uid is not spec.requester.uid", "kubectl deny"),
 		}),
-		late("cancel what is approved", allApproved, bot, byMerge(`spec: {cancelled: true}`), bySchema("the action is already decided and can no longer be cancelled")),
-		late("cancel what is denied", denied, bot, byMerge(`spec: {cancelled: true}`), bySchema("the action is already decided and can no longer be cancelled")),
-		late("take a cancellation back", cancelled, bot, byMerge(`spec: {cancelled: false}`), bySchema("a cancelled action stays cancelled; submit a new one")),
-		late("take a cancellation back, by removing it", cancelled, bot, byJSON(`[{"op":"remove","path":"/spec/cancelled"}]`), bySchema("a cancelled action stays cancelled; submit a new one")),
+		late("cancel what is approved", allApproved, bot, byMerge(`spec: {cancelled: true}`), noCancel),
+		late("cancel what is denied", denied, bot, byMerge(`spec: {cancelled: true}`), noCancel),
+		late("take a cancellation back", cancelled, bot, byMerge(`spec: {cancelled: false}`), noReturn),
+		late("take a cancellation back, by removing it", cancelled, bot, byJSON(`[{"op":"remove","path":"/spec/cancelled"}]`), noReturn),
 
 		late("report the outcome as an approver, by merge patch", allApproved, bob, byMerge(success), mayNotReport),
 		late("report the outcome as an approver, by server-side apply", allApproved, bob, byApply(success), mayNotReport),
 		late("report the outcome as an approver, by update", allApproved, bob, rewriteSpec(func(spec *v1alpha1.AgentActionSpec) { spec.Outcome = &v1alpha1.Outcome{Result: v1alpha1.OutcomeFailed} }), mayNotReport),
 		late("report the outcome as another subject of the agent", allApproved, sam, byMerge(success), mayNotReport),
-		late("report an outcome before the approval", halfway, bot, byMerge(success), bySchema("an outcome can be reported only after the action was approved")),
-		late("report an outcome of what is denied", denied, bot, byMerge(success), bySchema("an outcome can be reported only after the action was approved")),
-		late("report another outcome", succeeded, bot, byMerge(`spec: {outcome: {result: Failed}}`), bySchema("an outcome is reported once and cannot be changed")),
-		late("report another outcome, by server-side apply", succeeded, bot, byApply(`spec: {outcome: {result: Failed}}`), bySchema("an outcome is reported once and cannot be changed")),
-		late("add to an outcome", succeeded, bot, byMerge(`spec: {outcome: {message: but not quite}}`), bySchema("an outcome is reported once and cannot be changed")),
-		late("take an outcome back", succeeded, bot, byMerge(`spec: {outcome: null}`), bySchema("an outcome is reported once and cannot be changed")),
-		late("replace another's outcome", succeeded, bob, byMerge(`spec: {outcome: {result: Failed}}`), bySchema("an outcome is reported once and cannot be changed")),
+		late("report an outcome before the approval", halfway, bot, byMerge(success), noReport),
+		late("report an outcome of what is denied", denied, bot, byMerge(success), noReport),
+		late("report another outcome", succeeded, bot, byMerge(`spec: {outcome: {result: Failed}}`), noSecond),
+		late("report another outcome, by server-side apply", succeeded, bot, byApply(`spec: {outcome: {result: Failed}}`), noSecond),
+		late("add to an outcome", succeeded, bot, byMerge(`spec: {outcome: {message: but not quite}}`), noSecond),
+		late("take an outcome back", succeeded, bot, byMerge(`spec: {outcome: null}`), noSecond),
+		late("replace another's outcome", succeeded, bob, byMerge(`spec: {outcome: {result: Failed}}`), noSecond),
 	}
 }
 

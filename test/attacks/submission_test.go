@@ -50,11 +50,11 @@ func submissionAttacks() []*attack {
 			refusedBy("schema", "an action cannot be submitted with approvals")),
 		submission("cancelled", bot, func(ctx context.Context, s *scene, action *v1alpha1.AgentAction) {
 			action.Spec.Requester, action.Spec.Cancelled = s.stamp(ctx, s.agent), true
-		}, refusedBy("schema", "an action cannot be submitted as cancelled"), refusedBy("schema", "an action cannot be submitted as cancelled; submit it, then cancel it")),
+		}, refusedBy("webhook", "an action cannot be submitted as cancelled", "kubectl create -f FILE"), refusedBy("schema", "an action cannot be submitted as cancelled; submit it, then cancel it", "kubectl edit agentaction")),
 		submission("with an outcome", bot, func(ctx context.Context, s *scene, action *v1alpha1.AgentAction) {
 			action.Spec.Requester = s.stamp(ctx, s.agent)
 			action.Spec.Outcome = &v1alpha1.Outcome{Result: v1alpha1.OutcomeSucceeded}
-		}, refusedBy("schema", "an outcome can be reported only after"), refusedBy("schema", "an outcome can be reported only after the action was approved")),
+		}, refusedBy("webhook", "an outcome can be reported only after", "kubectl patch agentaction"), refusedBy("schema", "an outcome can be reported only after the action was approved", "kubectl get agentactions")),
 		submission("with a status of approved", bot, func(ctx context.Context, s *scene, action *v1alpha1.AgentAction) {
 			action.Spec.Requester, action.Status = s.stamp(ctx, s.agent), s.fresh(ctx).Status
 			action.Status.Decision = v1alpha1.DecisionApproved
