@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // everyWord has an action for every word of the table, and one whose agent
@@ -23,7 +23,7 @@ func everyWord() []client.Object {
 	elsewhere.Spec.AgentRef.Name = "mailer"
 	return append(tutorial(),
 		newAction("act-new", "database_read", -time.Second),
-		decided(newAction("act-late", "database_write", 5*day), v1alpha1.DecisionTimedOut, v1alpha1.ReasonApprovalTimeout, "7.2", v1alpha1.RiskLevelHigh),
+		decided(newAction("act-late", "database_write", 5*terminal.Day), v1alpha1.DecisionTimedOut, v1alpha1.ReasonApprovalTimeout, "7.2", v1alpha1.RiskLevelHigh),
 		hostile, elsewhere)
 }
 
@@ -64,39 +64,11 @@ func TestTutorialTable(t *testing.T) {
 // Without --limit, what was cut off is told.
 func TestActionsListTellsOfMore(t *testing.T) {
 	c := &cluster{}
-	for i := range defaultListLimit + 2 {
+	for i := range 50 + 2 {
 		c.objects = append(c.objects, newAction(fmt.Sprintf("act-%d", i), "database_read", time.Hour))
 	}
 	r := play(t, testServer, c.dial(t), "ascend", "actions", "list")
 	if r.errOut != "2 older actions are not shown; --limit 0 shows all.\n" {
 		t.Errorf("stderr is %q", r.errOut)
-	}
-}
-
-func TestNewestActions(t *testing.T) {
-	at := func(i int) v1alpha1.AgentAction {
-		return v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{
-			Name: fmt.Sprintf("act-%d", i), CreationTimestamp: metav1.NewTime(testNow.Add(time.Duration(i) * time.Second))}}
-	}
-	n := &newestActions{limit: 3}
-	n.add([]v1alpha1.AgentAction{at(5), at(1)})
-	n.add([]v1alpha1.AgentAction{at(4), at(2), at(0)})
-	n.add([]v1alpha1.AgentAction{at(3)})
-	var got []string
-	for _, action := range n.sorted() {
-		got = append(got, action.Name)
-	}
-	if fmt.Sprint(got) != "[act-3 act-4 act-5]" || n.dropped != 3 {
-		t.Errorf("kept %v and dropped %d, want the newest three, oldest first, and 3 dropped", got, n.dropped)
-	}
-}
-
-// Two actions of one second are ordered by what the operator measured.
-func TestByAge(t *testing.T) {
-	first, second := newAction("b", "database_read", 0), newAction("a", "database_read", 0)
-	first.Status.SubmittedAt = micro(testNow.Add(10 * time.Microsecond))
-	second.Status.SubmittedAt = micro(testNow.Add(20 * time.Microsecond))
-	if byAge(*first, *second) >= 0 {
-		t.Error("the action that was submitted first comes second")
 	}
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cli is the command line of Ascend Operator: one file a command. The
-// program's name decides which commands it has, see programFor.
+// Package cli is the command line of Ascend Operator. The program's name decides
+// which commands it has, see programFor; the commands are in a package for each
+// of the people who use them.
 //
-// Text that came from an agent or a policy is printed through safeText only.
+// Text that came from an agent or a policy is printed through terminal.Safe only.
 // What is printed for people goes to stdout; hints and errors go to stderr.
 package cli
 
@@ -14,31 +15,17 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
-
-// The exit codes.
-const (
-	// ExitOK: everything that was asked for was done.
-	ExitOK = 0
-	// ExitError: something was refused or failed; stderr says what.
-	ExitError = 1
-	// ExitUsage: the command line itself is wrong; nothing was tried.
-	ExitUsage = 2
-)
-
-const exitCodesHelp = `
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`
-
-// errReported stands for errors that stderr already has.
-var errReported = errors.New("reported")
 
 // Main runs the program that argv[0] names with the arguments after it, and
 // returns its exit code. It prints to the streams only.
 func Main(ctx context.Context, argv []string, streams genericiooptions.IOStreams) int {
-	return newSession(streams).run(ctx, argv)
+	return run(ctx, session.New(streams), argv)
 }
 
-func (s *session) run(ctx context.Context, argv []string) int {
+func run(ctx context.Context, s *session.Session, argv []string) int {
 	if len(argv) == 0 {
 		argv = []string{"ascend"}
 	}
@@ -51,29 +38,28 @@ func (s *session) run(ctx context.Context, argv []string) int {
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{command: cmd.CommandPath(), err: err}
+		return session.Usagef(cmd, "%w", err)
 	})
-	s.flags.AddFlags(root.PersistentFlags())
-	return s.report(root.ExecuteContext(ctx))
+	s.Flags.AddFlags(root.PersistentFlags())
+	return report(s, root.ExecuteContext(ctx))
 }
 
 // report prints an error, unless that was done, and returns the exit code.
-func (s *session) report(err error) int {
-	var usage *usageError
+func report(s *session.Session, err error) int {
+	var usage *session.UsageError
+	var code session.ExitCodeError
 	switch {
 	case err == nil:
-		return ExitOK
+		return session.ExitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(s.ErrOut, "error: %v\nSee: %s --help\n", usage.err, usage.command)
-		return ExitUsage
-	case errors.Is(err, errReported):
-		return ExitError
+		fmt.Fprintf(s.ErrOut, "error: %v\nSee: %s --help\n", usage, usage.Command)
+		return session.ExitUsage
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, session.ErrReported):
+		return session.ExitError
 	default:
-		s.printError(err)
-		return ExitError
+		s.PrintError(err)
+		return session.ExitError
 	}
-}
-
-func (s *session) printError(err error) {
-	fmt.Fprintf(s.ErrOut, "error: %v\n", err)
 }

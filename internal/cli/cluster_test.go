@@ -18,6 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 // cluster is a cluster with one user, and an operator of which the test says
@@ -25,7 +27,7 @@ import (
 // everything; admission stamps her verdicts, and nobody evaluates them.
 type cluster struct {
 	objects []client.Object
-	me      *identity
+	me      *authenticationv1.UserInfo
 	// refusal is what admission says to every verdict; empty: it stamps them.
 	refusal string
 	// unwatchable: the user may not watch.
@@ -39,7 +41,7 @@ type cluster struct {
 	store   client.WithWatch
 }
 
-var alice = identity{username: "alice", uid: "uid-alice", groups: []string{"ascend-approvers", "system:authenticated"}}
+var alice = authenticationv1.UserInfo{Username: "alice", UID: "uid-alice", Groups: []string{"ascend-approvers", "system:authenticated"}}
 
 func forbidden(verb, resource, name string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: resource}, name,
@@ -53,14 +55,14 @@ func (e refusalError) Error() string { return string(e) }
 // dial makes the client of the program under test.
 func (c *cluster) dial(t *testing.T) func(*rest.Config) (client.WithWatch, error) {
 	t.Helper()
-	kinds, err := newScheme()
+	kinds, err := session.NewScheme()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.store = fake.NewClientBuilder().WithScheme(kinds).WithObjects(c.objects...).
 		WithStatusSubresource(&v1alpha1.AgentAction{}).
-		WithIndex(&v1alpha1.AgentAction{}, fieldAgentName, index(func(a *v1alpha1.AgentAction) string { return string(a.Spec.AgentRef.Name) })).
-		WithIndex(&v1alpha1.AgentAction{}, fieldDecision, index(func(a *v1alpha1.AgentAction) string { return string(a.Status.Decision) })).
+		WithIndex(&v1alpha1.AgentAction{}, actions.FieldAgentName, index(func(a *v1alpha1.AgentAction) string { return string(a.Spec.AgentRef.Name) })).
+		WithIndex(&v1alpha1.AgentAction{}, actions.FieldDecision, index(func(a *v1alpha1.AgentAction) string { return string(a.Status.Decision) })).
 		Build()
 	return func(*rest.Config) (client.WithWatch, error) {
 		return interceptor.NewClient(c.store, interceptor.Funcs{Create: c.create, Patch: c.patch, Watch: c.watch}), nil
@@ -80,13 +82,12 @@ func index(field func(*v1alpha1.AgentAction) string) client.IndexerFunc {
 
 func (c *cluster) create(_ context.Context, _ client.WithWatch, object client.Object, _ ...client.CreateOption) error {
 	if review, isReview := object.(*authenticationv1.SelfSubjectReview); isReview {
-		me := c.user()
-		review.Status.UserInfo = authenticationv1.UserInfo{Username: me.username, UID: me.uid, Groups: me.groups}
+		review.Status.UserInfo = c.user()
 	}
 	return nil
 }
 
-func (c *cluster) user() identity {
+func (c *cluster) user() authenticationv1.UserInfo {
 	if c.me != nil {
 		return *c.me
 	}
@@ -124,7 +125,7 @@ func (c *cluster) patch(ctx context.Context, store client.WithWatch, object clie
 // stamp completes the latest verdict, as admission does.
 func (c *cluster) stamp(action *v1alpha1.AgentAction) {
 	given := &action.Spec.Approvals[len(action.Spec.Approvals)-1]
-	given.Approver, given.UID, given.Time = c.user().username, c.user().uid, micro(testNow)
+	given.Approver, given.UID, given.Time = c.user().Username, c.user().UID, micro(testNow)
 	if given.Verdict == v1alpha1.VerdictOverride {
 		given.Stage = v1alpha1.OverrideStage
 		if len(action.Spec.Approvals) > 1 {

@@ -17,6 +17,9 @@ import (
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -51,12 +54,12 @@ func play(t *testing.T, server string, dialer func(*rest.Config) (client.WithWat
 	}
 	t.Setenv("KUBECONFIG", path)
 	var out, errOut bytes.Buffer
-	s := newSession(genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
-	s.clock = clocktesting.NewFakePassiveClock(testNow)
+	s := session.New(genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
+	s.Clock = clocktesting.NewFakePassiveClock(testNow)
 	if dialer != nil {
-		s.dial = dialer
+		s.Dial = dialer
 	}
-	code := s.run(t.Context(), argv)
+	code := run(t.Context(), s, argv)
 	clean := strings.NewReplacer(path, "KUBECONFIG", server, testServer)
 	return result{code, clean.Replace(out.String()), clean.Replace(errOut.String())}
 }
@@ -81,7 +84,7 @@ func shellWord(word string) string {
 	if word != "" && strings.Trim(word, harmless) == "" {
 		return word
 	}
-	return "'" + strings.ReplaceAll(safeText(word), "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(terminal.Safe(word), "'", `'\''`) + "'"
 }
 
 // checkGolden compares text with testdata/<test>.txt.

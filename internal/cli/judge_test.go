@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
 )
 
 // approves is an operator for whom the approval was the last one needed.
@@ -42,7 +44,7 @@ func refusesToCount(action *v1alpha1.AgentAction) {
 		{Approver: "alice", Stage: "approval", Reason: "alice owns this agent"}}
 }
 
-// someoneElse approves at the same moment.
+// someoneElse approves at the same terminal.Moment.
 func someoneElse(action *v1alpha1.AgentAction) {
 	action.Spec.Approvals = append(action.Spec.Approvals, v1alpha1.Approval{
 		Verdict: v1alpha1.VerdictApprove, Approver: "bob", Stage: "security-review", As: "group:ascend-approvers"})
@@ -85,9 +87,9 @@ func (tc *verdictCase) check(t *testing.T) {
 }
 
 // givenBy counts somebody's verdicts.
-func givenBy(action *v1alpha1.AgentAction, who identity) (n int) {
+func givenBy(action *v1alpha1.AgentAction, who authenticationv1.UserInfo) (n int) {
 	for _, approval := range action.Spec.Approvals {
-		if approval.Approver == who.username {
+		if approval.Approver == who.Username {
 			n++
 		}
 	}
@@ -99,7 +101,7 @@ func TestVerdicts(t *testing.T) {
 	deny := []string{"kubectl-deny", "act-ghi789", "--reason", "wrong customer"}
 	breakGlass := []string{"ascend", "approve", "act-ghi789", "--override", "--comment", "incident 12"}
 	anyone := pending()
-	anyone.Status.Approval.PendingApprovers, anyone.Status.Approval.Workflows = []string{verbApprove}, nil
+	anyone.Status.Approval.PendingApprovers, anyone.Status.Approval.Workflows = []string{actions.VerbApprove}, nil
 	self := pending()
 	self.Spec.Requester.Username = "alice"
 
@@ -108,7 +110,7 @@ func TestVerdicts(t *testing.T) {
 		"approved-polled":    {with(pending(), cluster{operator: approves, unwatchable: true}), approve, true},
 		"resource-and-name":  {with(pending(), cluster{operator: approves}), []string{"ascend", "approve", "aact/act-ghi789"}, true},
 		"stage-named":        {with(pending(), cluster{operator: approves}), append(approve, "--stage", "approval"), true},
-		"named-in-person":    {with(pending(), cluster{operator: approves, me: &identity{username: "carol", groups: []string{"ascend-approvers"}}}), approve, true},
+		"named-in-person":    {with(pending(), cluster{operator: approves, me: &authenticationv1.UserInfo{Username: "carol", Groups: []string{"ascend-approvers"}}}), approve, true},
 		"anyone":             {with(anyone, cluster{operator: approves}), approve, true},
 		"self-allowed":       {with(self, cluster{operator: approves}), approve, true},
 		"counted":            {with(twoStages(pending()), cluster{operator: counts}), approve, true},

@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/approvals"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 // program is what the binary is under one of its names.
@@ -13,7 +17,7 @@ type program struct {
 	// display is what the user types: "ascend", "kubectl approve", ….
 	display string
 	// build makes its top command.
-	build func(s *session, display string) *cobra.Command
+	build func(s *session.Session, display string) *cobra.Command
 }
 
 // programFor maps the name the binary was called by, with or without a folder
@@ -31,9 +35,9 @@ func programFor(argv0 string) program {
 	case "kubectl-ascend":
 		return program{"kubectl ascend", newAscendCommand}
 	case "kubectl-approve":
-		return program{"kubectl approve", newApproveCommand}
+		return program{"kubectl approve", approvals.NewApproveCommand}
 	case "kubectl-deny":
-		return program{"kubectl deny", newDenyCommand}
+		return program{"kubectl deny", approvals.NewDenyCommand}
 	default:
 		return program{"ascend", newAscendCommand}
 	}
@@ -41,7 +45,7 @@ func programFor(argv0 string) program {
 
 // command makes the program's top command, which calls itself by its display
 // name in every help text.
-func (p program) command(s *session) *cobra.Command {
+func (p program) command(s *session.Session) *cobra.Command {
 	cmd := p.build(s, p.display)
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
@@ -51,7 +55,7 @@ func (p program) command(s *session) *cobra.Command {
 }
 
 // newAscendCommand has every other command in it.
-func newAscendCommand(s *session, display string) *cobra.Command {
+func newAscendCommand(s *session.Session, display string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ascend",
 		Short: "Decide what AI agents may do",
@@ -60,8 +64,8 @@ way it was, and approve or deny where a human has to agree.
 
 It talks to the Kubernetes API server with your kubeconfig and your rights.
 NO_COLOR is honoured: there are no colours.
-` + exitCodesHelp,
-		Example: examples(`
+` + session.ExitCodesHelp,
+		Example: session.Examples(`
 			# What did the tutorial agent ask for?
 			%[1]s actions list --agent-id tutorial-agent --limit 10
 
@@ -71,29 +75,15 @@ NO_COLOR is honoured: there are no colours.
 			# Agree, or say no
 			%[1]s approve act-7k2xp --comment "ticket 4711"
 			%[1]s deny act-7k2xp --reason "wrong customer"`, display),
-		Args: takesNothing,
-		RunE: showHelp,
+		Args: session.TakesNothing,
+		RunE: session.ShowHelp,
 	}
 	cmd.AddCommand(
-		newActionsCommand(s, display+" actions"),
-		newApproveCommand(s, display+" approve"),
-		newDenyCommand(s, display+" deny"),
-		newExplainCommand(s, display+" explain"),
+		actions.NewCommand(s, display+" actions"),
+		approvals.NewApproveCommand(s, display+" approve"),
+		approvals.NewDenyCommand(s, display+" deny"),
+		actions.NewExplainCommand(s, display+" explain"),
 		newVersionCommand(s, display+" version"),
 	)
 	return cmd
-}
-
-// examples indents the examples of a help text by two spaces and puts the
-// name of the command in for %[1]s.
-func examples(text, display string) string {
-	text = strings.ReplaceAll(strings.Trim(text, "\n"), "%[1]s", display)
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if line = strings.TrimSpace(line); line != "" {
-			line = "  " + line
-		}
-		lines[i] = line
-	}
-	return strings.Join(lines, "\n")
 }

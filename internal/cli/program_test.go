@@ -5,6 +5,8 @@ package cli
 import (
 	"strings"
 	"testing"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 func TestProgramFor(t *testing.T) {
@@ -26,7 +28,7 @@ func TestProgramFor(t *testing.T) {
 	}
 }
 
-// Every command has a help with examples under its own name, and the exit
+// Every command has a help with session.Examples under its own name, and the exit
 // codes are documented at the top.
 func TestHelp(t *testing.T) {
 	for name, argv := range map[string][]string{
@@ -48,7 +50,7 @@ func TestHelp(t *testing.T) {
 
 func TestVersionCommand(t *testing.T) {
 	r := play(t, testServer, nil, "ascend", "version")
-	if r.code != ExitOK || !strings.HasPrefix(r.out, "ascend ") {
+	if r.code != session.ExitOK || !strings.HasPrefix(r.out, "ascend ") {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -68,21 +70,7 @@ func TestCompletion(t *testing.T) {
 			checkGolden(t, r.transcript(argv))
 		})
 	}
-	if r := play(t, testServer, nil, "ascend", "completion", "bash"); r.code != ExitOK || !strings.Contains(r.out, "bash completion") {
+	if r := play(t, testServer, nil, "ascend", "completion", "bash"); r.code != session.ExitOK || !strings.Contains(r.out, "bash completion") {
 		t.Errorf("no completion script: %+v", r)
-	}
-}
-
-func TestActionName(t *testing.T) {
-	for arg, want := range map[string]string{
-		"act-1":             "act-1",
-		"agentaction/act-1": "act-1",
-		"aact/act-1":        "act-1",
-		"agentaction.governance.ascendowkai.com/act-1": "act-1",
-		"agent/act-1": "agent/act-1",
-	} {
-		if got := actionName(arg); got != want {
-			t.Errorf("%s is taken for %s, want %s", arg, got, want)
-		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
@@ -35,7 +37,7 @@ const (
 
 func TestRefusals(t *testing.T) {
 	approve := []string{"ascend", "approve", "act-ghi789"}
-	stranger := &identity{username: "mallory", groups: []string{"system:authenticated", "interns"}}
+	stranger := &authenticationv1.UserInfo{Username: "mallory", Groups: []string{"system:authenticated", "interns"}}
 
 	for name, tc := range map[string]*verdictCase{
 		"not-found":          {with(pending(), cluster{}), []string{"ascend", "approve", "act-nope", "-n", "payments"}, false},
@@ -56,7 +58,7 @@ func TestRefusals(t *testing.T) {
 			a.Status.Approval.Stage = "approval@2025-12-19T14:02:10.000000Z"
 		}), cluster{}), approve, false},
 		"twice-not-counted": {with(gave("the workflows changed"), cluster{}), approve, false},
-		"requester":         {with(pending(), cluster{me: &identity{username: "system:serviceaccount:default:tutorial-agent"}, refusal: ownAction}), approve, false},
+		"requester":         {with(pending(), cluster{me: &authenticationv1.UserInfo{Username: "system:serviceaccount:default:tutorial-agent"}, refusal: ownAction}), approve, false},
 		"requester-denies": {with(changed(func(a *v1alpha1.AgentAction) { a.Spec.Requester.UID = "uid-alice" }), cluster{refusal: ownAction}),
 			[]string{"ascend", "deny", "act-ghi789", "--reason", "changed my mind"}, false},
 		"no-verb":         {with(pending(), cluster{refusal: noVerb}), approve, false},

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 // answer is what a server says to any request.
@@ -122,19 +124,12 @@ func TestPages(t *testing.T) {
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("requests differ (-want +got):\n%s", diff)
 	}
-	if want := actionResource + "/act-1\n" + actionResource + "/act-2\n"; r.out != want || r.code != ExitOK {
+	const kind = "agentaction.governance.ascendowkai.com"
+	if want := kind + "/act-1\n" + kind + "/act-2\n"; r.out != want || r.code != session.ExitOK {
 		t.Errorf("got %+v", r)
 	}
 	if want := "warning: this version is old\n"; !strings.HasPrefix(r.errOut, want) {
 		t.Errorf("stderr is %q, want %q first", r.errOut, want)
-	}
-}
-
-func TestWarningIsSafe(t *testing.T) {
-	var b strings.Builder
-	warningPrinter{&b}.HandleWarningHeader(299, "", "a\x1b[2K\nb")
-	if got, want := b.String(), `warning: a\x1b[2K\nb`+"\n"; got != want {
-		t.Errorf("printed %q, want %q", got, want)
 	}
 }
 
@@ -169,7 +164,7 @@ func TestPatchOnTheWire(t *testing.T) {
 	}))
 	defer server.Close()
 	r := play(t, server.URL, nil, "kubectl-approve", "act-ghi789", "--as", "alice", "--as-group", "ascend-approvers", "--dry-run")
-	if r.code != ExitOK {
+	if r.code != session.ExitOK {
 		t.Fatalf("got %+v", r)
 	}
 	if want := map[string]bool{"alice ascend-approvers": true}; !cmp.Equal(want, users) {

@@ -8,18 +8,20 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 // version is set by the linker: -X github.com/ow-kai/ascend-operator/internal/cli.version=v1.2.3.
 // Left empty, the module version that go install recorded is shown.
 var version string
 
-func newVersionCommand(s *session, display string) *cobra.Command {
+func newVersionCommand(s *session.Session, display string) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Show the version of this program",
-		Example: examples("%[1]s", display),
-		Args:    takesNothing,
+		Example: session.Examples("%[1]s", display),
+		Args:    session.TakesNothing,
 		RunE: func(*cobra.Command, []string) error {
 			fmt.Fprintf(s.Out, "ascend %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+// Package session is what every command needs: the streams, the cluster that flags
+// and kubeconfig choose, the time, and how errors are told.
+package session
 
 import (
 	"fmt"
@@ -20,48 +22,51 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
-// session is one run of the program: where it prints, which cluster the flags
+// Session is one run of the program: where it prints, which cluster the flags
 // and the kubeconfig choose, and what time it is.
-type session struct {
+type Session struct {
 	genericiooptions.IOStreams
-	flags *genericclioptions.ConfigFlags
-	clock clock.PassiveClock
-	// dial makes the client for a cluster; it need not connect.
-	dial func(*rest.Config) (client.WithWatch, error)
+	// Flags choose the cluster, the namespace and the user.
+	Flags *genericclioptions.ConfigFlags
+	Clock clock.PassiveClock
+	// Dial makes the client for a cluster; it need not connect.
+	Dial func(*rest.Config) (client.WithWatch, error)
 }
 
-func newSession(streams genericiooptions.IOStreams) *session {
+// New returns a session with the real time that connects for real.
+func New(streams genericiooptions.IOStreams) *Session {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil // kinds are known, so nothing is discovered and nothing cached
-	return &session{IOStreams: streams, flags: flags, clock: clock.RealClock{}, dial: dial}
+	return &Session{IOStreams: streams, Flags: flags, Clock: clock.RealClock{}, Dial: dial}
 }
 
-// client returns a client for the cluster that was chosen. It fails when none
+// Client returns a client for the cluster that was chosen. It fails when none
 // was, or the kubeconfig cannot be read; it does not connect.
-func (s *session) client() (client.WithWatch, error) {
-	config, err := s.flags.ToRESTConfig()
+func (s *Session) Client() (client.WithWatch, error) {
+	config, err := s.Flags.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("no cluster to talk to: %s\nKubeconfig: %s. Choose another with --kubeconfig or KUBECONFIG, or another context with --context",
-			safeText(err.Error()), s.kubeconfig())
+			terminal.Safe(err.Error()), s.Kubeconfig())
 	}
 	if s.isFallback(config) {
 		return nil, fmt.Errorf("no cluster to talk to: the kubeconfig names none\nKubeconfig: %s. Choose another with --kubeconfig or KUBECONFIG, or a context with --context",
-			s.kubeconfig())
+			s.Kubeconfig())
 	}
 	config.UserAgent = rest.DefaultKubernetesUserAgent()
 	config.WarningHandler = warningPrinter{s.ErrOut}
-	return s.dial(config)
+	return s.Dial(config)
 }
 
 // isFallback says whether the config is the one clientcmd makes up where
 // nothing is configured, on a port where no API server has listened for years.
-func (s *session) isFallback(config *rest.Config) bool {
-	if config.Host != clientcmd.ClusterDefaults.Server || *s.flags.APIServer != "" || os.Getenv("KUBERNETES_MASTER") != "" {
+func (s *Session) isFallback(config *rest.Config) bool {
+	if config.Host != clientcmd.ClusterDefaults.Server || *s.Flags.APIServer != "" || os.Getenv("KUBERNETES_MASTER") != "" {
 		return false
 	}
-	raw, err := s.flags.ToRawKubeConfigLoader().RawConfig()
+	raw, err := s.Flags.ToRawKubeConfigLoader().RawConfig()
 	return err != nil || !namesServer(&raw, config.Host)
 }
 
@@ -74,11 +79,11 @@ func namesServer(config *clientcmdapi.Config, server string) bool {
 	return false
 }
 
-// kubeconfig names the files that say which cluster to talk to, and for each
+// Kubeconfig names the files that say which cluster to talk to, and for each
 // whether it is missing.
-func (s *session) kubeconfig() string {
-	paths := s.flags.ToRawKubeConfigLoader().ConfigAccess().GetLoadingPrecedence()
-	if explicit := *s.flags.KubeConfig; explicit != "" {
+func (s *Session) Kubeconfig() string {
+	paths := s.Flags.ToRawKubeConfigLoader().ConfigAccess().GetLoadingPrecedence()
+	if explicit := *s.Flags.KubeConfig; explicit != "" {
 		paths = []string{explicit}
 	}
 	named := make([]string, 0, len(paths))
@@ -86,27 +91,27 @@ func (s *session) kubeconfig() string {
 		if _, err := os.Stat(path); err != nil {
 			path += " (missing)"
 		}
-		named = append(named, safeText(path))
+		named = append(named, terminal.Safe(path))
 	}
 	return strings.Join(named, ", ")
 }
 
-// connect returns a client for the cluster and the namespace that were chosen.
-func (s *session) connect() (client.WithWatch, string, error) {
-	cl, err := s.client()
+// Connect returns a client for the cluster and the namespace that were chosen.
+func (s *Session) Connect() (client.WithWatch, string, error) {
+	cl, err := s.Client()
 	if err != nil {
 		return nil, "", err
 	}
-	namespace, err := s.namespace()
+	namespace, err := s.Namespace()
 	return cl, namespace, err
 }
 
-// namespace is that of -n, otherwise that of the kubeconfig's context,
+// Namespace is that of -n, otherwise that of the kubeconfig's context,
 // otherwise default.
-func (s *session) namespace() (string, error) {
-	namespace, _, err := s.flags.ToRawKubeConfigLoader().Namespace()
+func (s *Session) Namespace() (string, error) {
+	namespace, _, err := s.Flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
-		return "", fmt.Errorf("no namespace to look in: %s; kubeconfig: %s", safeText(err.Error()), s.kubeconfig())
+		return "", fmt.Errorf("no namespace to look in: %s; kubeconfig: %s", terminal.Safe(err.Error()), s.Kubeconfig())
 	}
 	return namespace, nil
 }
@@ -114,14 +119,14 @@ func (s *session) namespace() (string, error) {
 // dial makes a client that knows the kinds it needs, so that no request is
 // spent on discovery.
 func dial(config *rest.Config) (client.WithWatch, error) {
-	kinds, err := newScheme()
+	kinds, err := NewScheme()
 	if err != nil {
 		return nil, err
 	}
 	return client.NewWithWatch(config, client.Options{Scheme: kinds, Mapper: newMapper()})
 }
 
-func newScheme() (*runtime.Scheme, error) {
+func NewScheme() (*runtime.Scheme, error) {
 	kinds := runtime.NewScheme()
 	builder := runtime.NewSchemeBuilder(v1alpha1.AddToScheme, authenticationv1.AddToScheme)
 	return kinds, builder.AddToScheme(kinds)

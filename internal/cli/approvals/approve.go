@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+// Package approvals is the commands of people who agree, or do not.
+package approvals
 
 import (
 	"github.com/spf13/cobra"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
-func newApproveCommand(s *session, display string) *cobra.Command {
+func NewApproveCommand(s *session.Session, display string) *cobra.Command {
 	o := &judge{session: s, verdict: v1alpha1.VerdictApprove}
 	override := false
 	cmd := &cobra.Command{
@@ -22,8 +25,8 @@ is written. You count when you are named in the stage that waits, hold the verb
 With --override you take part in the emergency override (break-glass) of the
 workflow instead: it needs the verb "override" and a comment, and is marked in
 the audit trail.
-` + exitCodesHelp,
-		Example: examples(`
+` + session.ExitCodesHelp,
+		Example: session.Examples(`
 			# Approve one action
 			%[1]s act-7k2xp --comment "ticket 4711"
 
@@ -35,13 +38,13 @@ the audit trail.
 
 			# Break-glass
 			%[1]s act-7k2xp --override --comment "incident 12, nobody else reachable"`, display),
-		Args:              takes(1, 0, "an action"),
-		ValidArgsFunction: s.completeActions(v1alpha1.DecisionPending),
+		Args:              session.Takes(1, 0, "an action"),
+		ValidArgsFunction: actions.Complete(s, v1alpha1.DecisionPending),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if override {
 				o.verdict = v1alpha1.VerdictOverride
 				if o.comment == "" {
-					return usagef(cmd, "--override needs a --comment that says why")
+					return session.Usagef(cmd, "--override needs a --comment that says why")
 				}
 			}
 			return o.run(cmd, names)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package actions
 
 import (
 	"fmt"
@@ -10,22 +10,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // completionLimit bounds how many names a shell offers.
 const completionLimit = 100
 
-// completeActions offers the names of actions with that decision, or all for
+// Complete offers the names of actions with that decision, or all for
 // an empty one, newest last. Where they cannot be listed it offers nothing.
-func (s *session) completeActions(decision v1alpha1.Decision) cobra.CompletionFunc {
+func Complete(s *session.Session, decision v1alpha1.Decision) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		cl, namespace, err := s.connect()
+		cl, namespace, err := s.Connect()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		options := []client.ListOption{client.InNamespace(namespace)}
 		if decision != v1alpha1.DecisionNone {
-			options = append(options, client.MatchingFields{fieldDecision: string(decision)})
+			options = append(options, client.MatchingFields{FieldDecision: string(decision)})
 		}
 		newest := &newestActions{limit: completionLimit}
 		if err := newest.load(cmd.Context(), cl, options); err != nil {
@@ -36,8 +38,8 @@ func (s *session) completeActions(decision v1alpha1.Decision) cobra.CompletionFu
 			if slices.Contains(given, action.Name) {
 				continue
 			}
-			names = append(names, cobra.CompletionWithDesc(safeText(action.Name),
-				fmt.Sprintf("%s %s %s", safeText(action.Spec.ActionType), levelWord(action.Status.Risk), decisionWord(action.Status.Decision))))
+			names = append(names, cobra.CompletionWithDesc(terminal.Safe(action.Name),
+				fmt.Sprintf("%s %s %s", terminal.Safe(action.Spec.ActionType), LevelWord(action.Status.Risk), DecisionWord(action.Status.Decision))))
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
 )
 
 // identity is who the user is, as the API server knows them.
@@ -35,8 +37,6 @@ const (
 	userPrefix    = "user:"
 	accountPrefix = "serviceaccount:"
 	groupPrefix   = "group:"
-	// verbApprove stands for anybody who holds the verb approve.
-	verbApprove = "verb:approve"
 )
 
 // memberOf returns the entry that the user is, or belongs to, and false when
@@ -53,8 +53,8 @@ func (i identity) memberOf(entries []string) (string, bool) {
 			return entry, true
 		}
 	}
-	if slices.Contains(entries, verbApprove) {
-		return verbApprove, true
+	if slices.Contains(entries, actions.VerbApprove) {
+		return actions.VerbApprove, true
 	}
 	return "", false
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"context"
@@ -14,10 +14,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // recordAttempts bounds how often a verdict is written again because somebody
-// else wrote to the action at the same moment.
+// else wrote to the action at the same terminal.Moment.
 const recordAttempts = 30
 
 // recordPause is the shortest pause before the next attempt; a random part,
@@ -45,20 +48,20 @@ func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1al
 		written := current.DeepCopy()
 		err = j.cl.Patch(ctx, written, patch, options...)
 		if !apierrors.IsConflict(err) {
-			return written, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
+			return written, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
 		}
 		if err := pause(ctx, wait.Jitter(recordPause, recordJitter)); err != nil {
-			return nil, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
+			return nil, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
 		}
 		var changed error
 		if current, changed = j.reread(ctx, action); changed != nil {
 			return nil, changed
 		}
 	}
-	if _, refused := refusal(err); refused {
-		return nil, j.session.failed(err, fmt.Sprintf("record %s of %s", j.noun(), safeText(action.Name)))
+	if _, refused := session.Refusal(err); refused {
+		return nil, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
 	}
-	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same moment; try again", j.noun(), safeText(action.Name))
+	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same terminal.Moment; try again", j.noun(), terminal.Safe(action.Name))
 }
 
 // pause waits, unless ctx ends before.
@@ -76,7 +79,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // reread reads the action again and refuses when it is no longer the one that
 // was shown.
 func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
-	current, err := j.session.getAction(ctx, j.cl, client.ObjectKeyFromObject(shown))
+	current, err := actions.Get(ctx, j.session, j.cl, client.ObjectKeyFromObject(shown))
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +96,11 @@ func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alp
 	case is.Revision != was.Revision:
 		changed = "its workflows were changed"
 	case is.Stage != was.Stage:
-		changed = fmt.Sprintf("it waits in stage %s now, no longer in %s", safeText(is.Stage), safeText(was.Stage))
+		changed = fmt.Sprintf("it waits in stage %s now, no longer in %s", terminal.Safe(is.Stage), terminal.Safe(was.Stage))
 	}
 	if changed != "" {
 		return nil, fmt.Errorf("%s changed while you looked at it: %s\nNothing was written. Look again: ascend explain %s",
-			safeText(shown.Name), changed, safeText(shown.Name))
+			terminal.Safe(shown.Name), changed, terminal.Safe(shown.Name))
 	}
 	return current, nil
 }
@@ -128,7 +131,7 @@ func (j *judge) patch(action *v1alpha1.AgentAction) (client.Patch, error) {
 	}
 	data, err := json.Marshal([]operation{{"replace", "/metadata/resourceVersion", action.ResourceVersion}, add})
 	if err != nil {
-		return nil, fmt.Errorf("cannot write the approval of %s as JSON: %w", safeText(action.Name), err)
+		return nil, fmt.Errorf("cannot write the approval of %s as JSON: %w", terminal.Safe(action.Name), err)
 	}
 	return client.RawPatch(types.JSONPatchType, data), nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"fmt"
@@ -8,17 +8,19 @@ import (
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // refuse says why nobody, or this user, can judge the action as it is now,
 // from the action alone. Nil: nothing is known against it.
 func (j *judge) refuse(action *v1alpha1.AgentAction) error {
-	now := j.session.clock.Now()
+	now := j.session.Clock.Now()
 	for _, check := range []func(*v1alpha1.AgentAction, time.Time) string{
 		j.refuseDecided, j.refuseUnevaluated, j.refuseLate, j.refuseOtherStage, j.refuseTwice,
 	} {
 		if why := check(action, now); why != "" {
-			return fmt.Errorf("%s cannot be %s: %s", safeText(action.Name), j.participle(), why)
+			return fmt.Errorf("%s cannot be %s: %s", terminal.Safe(action.Name), j.participle(), why)
 		}
 	}
 	return nil
@@ -28,12 +30,12 @@ func (j *judge) refuseDecided(action *v1alpha1.AgentAction, now time.Time) strin
 	status := &action.Status
 	switch {
 	case status.Decision.IsFinal():
-		text := "it is already decided: " + decisionWord(status.Decision)
+		text := "it is already decided: " + actions.DecisionWord(status.Decision)
 		if status.DecidedAt != nil {
-			text += fmt.Sprintf(" at %s (%s)", moment(status.DecidedAt.Time), ago(now, status.DecidedAt.Time))
+			text += fmt.Sprintf(" at %s (%s)", terminal.Moment(status.DecidedAt.Time), terminal.Ago(now, status.DecidedAt.Time))
 		}
 		if status.Message != "" {
-			text += ": " + safeText(status.Message)
+			text += ": " + terminal.Safe(status.Message)
 		}
 		return text
 	case action.Spec.Cancelled:
@@ -48,12 +50,12 @@ func (j *judge) refuseUnevaluated(action *v1alpha1.AgentAction, now time.Time) s
 	switch {
 	case status.Decision == v1alpha1.DecisionNone:
 		text := "the operator has not evaluated it yet; try again in a moment"
-		if age := now.Sub(submittedAt(action)); age > time.Minute {
-			text += fmt.Sprintf("\nIt has waited for %s: is the operator running? kubectl get pods -n %s", span(age), v1alpha1.GlobalNamespace)
+		if age := now.Sub(actions.SubmittedAt(action)); age > time.Minute {
+			text += fmt.Sprintf("\nIt has waited for %s: is the operator running? kubectl get pods -n %s", terminal.Span(age), v1alpha1.GlobalNamespace)
 		}
 		return text
 	case status.Decision != v1alpha1.DecisionPending:
-		return fmt.Sprintf("its decision is %q, which this version of ascend does not know; use a newer one", safeText(string(status.Decision)))
+		return fmt.Sprintf("its decision is %q, which this version of ascend does not know; use a newer one", terminal.Safe(string(status.Decision)))
 	case status.Approval == nil || status.Approval.Stage == "" || status.Approval.Revision == "" || status.SpecDigest == "":
 		return "it waits, but the operator has not said for whom yet; try again in a moment"
 	default:
@@ -67,7 +69,7 @@ func (j *judge) refuseLate(action *v1alpha1.AgentAction, now time.Time) string {
 		return ""
 	}
 	return fmt.Sprintf("the deadline of stage %s passed at %s (%s)\nThe agent has to ask again.",
-		safeText(action.Status.Approval.Stage), moment(deadline.Time), ago(now, deadline.Time))
+		terminal.Safe(action.Status.Approval.Stage), terminal.Moment(deadline.Time), terminal.Ago(now, deadline.Time))
 }
 
 func (j *judge) refuseOtherStage(action *v1alpha1.AgentAction, _ time.Time) string {
@@ -75,7 +77,7 @@ func (j *judge) refuseOtherStage(action *v1alpha1.AgentAction, _ time.Time) stri
 	if j.stage == "" || j.stage == waiting || j.stage == stageName(waiting) {
 		return ""
 	}
-	return fmt.Sprintf("it waits in stage %s, not in %s", safeText(waiting), safeText(j.stage))
+	return fmt.Sprintf("it waits in stage %s, not in %s", terminal.Safe(waiting), terminal.Safe(j.stage))
 }
 
 // refuseTwice: an approval is one entry a person and stage, and cannot be changed.
@@ -88,11 +90,11 @@ func (j *judge) refuseTwice(action *v1alpha1.AgentAction, now time.Time) string 
 		if given.Approver != j.me.username || !j.sameEntry(action, given, stage) {
 			continue
 		}
-		text := fmt.Sprintf("you have already given the verdict %s in stage %s", safeText(string(given.Verdict)), safeText(given.Stage))
+		text := fmt.Sprintf("you have already given the verdict %s in stage %s", terminal.Safe(string(given.Verdict)), terminal.Safe(given.Stage))
 		if given.Time != nil {
-			text += ", " + ago(now, given.Time.Time)
+			text += ", " + terminal.Ago(now, given.Time.Time)
 		}
-		if why := whyUncounted(action, given.Approver, given.Stage); why != "" {
+		if why := actions.WhyUncounted(action, given.Approver, given.Stage); why != "" {
 			return text + "; it does not count: " + why
 		}
 		return text + "; a verdict cannot be changed, and counts once"
@@ -111,21 +113,7 @@ func (j *judge) sameEntry(action *v1alpha1.AgentAction, given v1alpha1.Approval,
 func countsAlready(action *v1alpha1.AgentAction, given v1alpha1.Approval, stage string) bool {
 	return withoutRound(given.Stage) == withoutRound(stage) &&
 		given.WorkflowRevision == action.Status.Approval.Revision &&
-		whyUncounted(action, given.Approver, given.Stage) == ""
-}
-
-// whyUncounted is the operator's reason why somebody's approval of a stage does
-// not count, and empty when it does or is not evaluated yet.
-func whyUncounted(action *v1alpha1.AgentAction, approver, stage string) string {
-	if action.Status.Approval == nil {
-		return ""
-	}
-	for _, uncounted := range action.Status.Approval.Uncounted {
-		if uncounted.Approver == approver && uncounted.Stage == stage {
-			return safeText(uncounted.Reason)
-		}
-	}
-	return ""
+		actions.WhyUncounted(action, given.Approver, given.Stage) == ""
 }
 
 // stageName is a stage as its workflow names it: without the round behind it,
@@ -135,7 +123,7 @@ func stageName(stage string) string {
 	return stage[strings.LastIndexByte(stage, '/')+1:]
 }
 
-// withoutRound takes the round off a stage, the @TIME that the operator appends
+// withoutRound session.Takes the round off a stage, the @TIME that the operator appends
 // when workflows changed and people have to approve again.
 func withoutRound(stage string) string {
 	stage, _, _ = strings.Cut(stage, "@")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package session
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // requestError is a request to the API server that failed. Its text says what
@@ -26,18 +27,18 @@ type requestError struct {
 func (e *requestError) Error() string { return e.text }
 func (e *requestError) Unwrap() error { return e.err }
 
-// failed turns the error of a request into one for people; nil stays nil.
+// Failed turns the error of a request into one for people; nil stays nil.
 // Doing says what the request was for, such as "list actions in namespace default".
-func (s *session) failed(err error, doing string) error {
+func (s *Session) Failed(err error, doing string) error {
 	if err == nil {
 		return nil
 	}
 	return &requestError{text: s.describe(err, doing), err: err}
 }
 
-func (s *session) describe(err error, doing string) string {
-	message := safeText(err.Error())
-	refused, isRefused := refusal(err)
+func (s *Session) describe(err error, doing string) string {
+	message := terminal.Safe(err.Error())
+	refused, isRefused := Refusal(err)
 	var unreachable *url.Error
 	switch {
 	case isRefused:
@@ -46,22 +47,22 @@ func (s *session) describe(err error, doing string) string {
 		return fmt.Sprintf("cannot %s: %s\nThe operator has to look at it and does not answer: kubectl get pods -n %s", doing, message, v1alpha1.GlobalNamespace)
 	case errors.Is(err, context.Canceled):
 		return "interrupted; could not " + doing
-	case isKindMissing(err):
-		return fmt.Sprintf("cannot %s: %s does not know the kinds of Ascend Operator\nInstall the operator's CRDs there, or choose another cluster with --context or --kubeconfig", doing, s.cluster())
+	case IsKindMissing(err):
+		return fmt.Sprintf("cannot %s: %s does not know the kinds of Ascend Operator\nInstall the operator's CRDs there, or choose another cluster with --context or --kubeconfig", doing, s.Cluster())
 	case apierrors.IsUnauthorized(err):
-		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.cluster())
+		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.Cluster())
 	case apierrors.IsForbidden(err):
 		return fmt.Sprintf("cannot %s: %s\nIf it is a permission that is missing, whoever administers the namespace can grant it; another namespace is chosen with -n", doing, message)
 	case errors.As(err, &unreachable):
-		return fmt.Sprintf("cannot %s: cannot reach %s: %s\nIs it running? Another cluster is chosen with --context or --kubeconfig", doing, s.cluster(), safeText(unreachable.Err.Error()))
+		return fmt.Sprintf("cannot %s: cannot reach %s: %s\nIs it running? Another cluster is chosen with --context or --kubeconfig", doing, s.Cluster(), terminal.Safe(unreachable.Err.Error()))
 	default:
 		return fmt.Sprintf("cannot %s: %s", doing, message)
 	}
 }
 
-// refusal is what admission said when it refused a request, without the words
+// Refusal is what admission said when it refused a request, without the words
 // that the API server puts before it, and safe for the terminal, line by line.
-func refusal(err error) (text string, refused bool) {
+func Refusal(err error) (text string, refused bool) {
 	status := apierrors.APIStatus(nil)
 	if !errors.As(err, &status) {
 		return "", false
@@ -70,7 +71,7 @@ func refusal(err error) (text string, refused bool) {
 		if _, said, found := strings.Cut(status.Status().Message, before); found {
 			lines := strings.Split(said, "\n")
 			for i := range lines {
-				lines[i] = safeText(lines[i])
+				lines[i] = terminal.Safe(lines[i])
 			}
 			return strings.Join(lines, "\n"), true
 		}
@@ -78,19 +79,19 @@ func refusal(err error) (text string, refused bool) {
 	return "", false
 }
 
-// cluster names the cluster by its address and by where that is configured.
-func (s *session) cluster() string {
-	config, err := s.flags.ToRESTConfig()
+// Cluster names the cluster by its address and by where that is configured.
+func (s *Session) Cluster() string {
+	config, err := s.Flags.ToRESTConfig()
 	if err != nil {
-		return "the cluster (kubeconfig: " + s.kubeconfig() + ")"
+		return "the cluster (kubeconfig: " + s.Kubeconfig() + ")"
 	}
-	return fmt.Sprintf("the cluster at %s (kubeconfig: %s)", safeText(config.Host), s.kubeconfig())
+	return fmt.Sprintf("the cluster at %s (kubeconfig: %s)", terminal.Safe(config.Host), s.Kubeconfig())
 }
 
-// isKindMissing says whether the API server has no such kind, in contrast to
+// IsKindMissing says whether the API server has no such kind, in contrast to
 // no such object: it then answers with a page instead of a Status, which
 // client-go notes as a cause.
-func isKindMissing(err error) bool {
+func IsKindMissing(err error) bool {
 	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
@@ -100,6 +101,11 @@ type warningPrinter struct{ out io.Writer }
 // HandleWarningHeader prints one warning; code 299 is the only one in use.
 func (w warningPrinter) HandleWarningHeader(code int, _, message string) {
 	if code == 299 && message != "" {
-		fmt.Fprintf(w.out, "warning: %s\n", safeText(message))
+		fmt.Fprintf(w.out, "warning: %s\n", terminal.Safe(message))
 	}
+}
+
+// PrintError prints an error to stderr, as the program does at its end.
+func (s *Session) PrintError(err error) {
+	fmt.Fprintf(s.ErrOut, "error: %v\n", err)
 }

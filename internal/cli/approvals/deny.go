@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"strings"
@@ -8,22 +8,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
-func newDenyCommand(s *session, display string) *cobra.Command {
+func NewDenyCommand(s *session.Session, display string) *cobra.Command {
 	o := &judge{session: s, verdict: v1alpha1.VerdictDeny}
 	cmd := &cobra.Command{
 		Use:   "deny NAME... --reason TEXT",
 		Short: "Deny actions that wait for you",
 		Long: `Deny actions that wait for a human. One person who is named in the stage that
 waits is enough, and it is final. The requester is shown the reason.
-` + exitCodesHelp,
-		Example:           examples(`%[1]s act-7k2xp --reason "wrong customer"`, display),
-		Args:              takes(1, 0, "an action"),
-		ValidArgsFunction: s.completeActions(v1alpha1.DecisionPending),
+` + session.ExitCodesHelp,
+		Example:           session.Examples(`%[1]s act-7k2xp --reason "wrong customer"`, display),
+		Args:              session.Takes(1, 0, "an action"),
+		ValidArgsFunction: actions.Complete(s, v1alpha1.DecisionPending),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if strings.TrimSpace(o.comment) == "" {
-				return usagef(cmd, "give the requester a --reason")
+				return session.Usagef(cmd, "give the requester a --reason")
 			}
 			return o.run(cmd, names)
 		},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package actions
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 const (
@@ -25,13 +27,13 @@ const (
 
 // The field selectors that the API server evaluates.
 const (
-	fieldAgentName = "spec.agentRef.name"
-	fieldDecision  = "status.decision"
+	FieldAgentName = "spec.agentRef.name"
+	FieldDecision  = "status.decision"
 )
 
 // actionsList is the command ascend actions list.
 type actionsList struct {
-	session       *session
+	session       *session.Session
 	agent         string
 	limit         int
 	allNamespaces bool
@@ -40,7 +42,7 @@ type actionsList struct {
 	note bool
 }
 
-func newActionsListCommand(s *session, display string) *cobra.Command {
+func newActionsListCommand(s *session.Session, display string) *cobra.Command {
 	o := &actionsList{session: s}
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -54,8 +56,8 @@ EVALUATING while the operator has not looked at the action yet.
 
 Text in tables is made safe for a terminal: control, bidirectional and invisible
 characters are shown escaped. -o json and -o yaml give the objects as they are.
-` + exitCodesHelp,
-		Example: examples(`
+` + session.ExitCodesHelp,
+		Example: session.Examples(`
 			# The last ten actions of the tutorial agent
 			%[1]s --agent-id tutorial-agent --limit 10
 
@@ -64,13 +66,13 @@ characters are shown escaped. -o json and -o yaml give the objects as they are.
 
 			# For programs
 			%[1]s -o json`, display),
-		Args: takesNothing,
+		Args: session.TakesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.limit < 0 {
-				return usagef(cmd, "--limit is %d; it must be 0 (all) or more", o.limit)
+				return session.Usagef(cmd, "--limit is %d; it must be 0 (all) or more", o.limit)
 			}
 			if !slices.Contains(listFormats, o.output) {
-				return usagef(cmd, "there is no output format %q; use %s", o.output, strings.Join(listFormats[1:], ", "))
+				return session.Usagef(cmd, "there is no output format %q; use %s", o.output, strings.Join(listFormats[1:], ", "))
 			}
 			o.note = !cmd.Flags().Changed("limit")
 			return o.run(cmd.Context())
@@ -84,14 +86,14 @@ characters are shown escaped. -o json and -o yaml give the objects as they are.
 }
 
 func (o *actionsList) run(ctx context.Context) error {
-	cl, namespace, err := o.session.connect()
+	cl, namespace, err := o.session.Connect()
 	if err != nil {
 		return err
 	}
 	where := o.scope(namespace)
 	newest := &newestActions{limit: o.limit}
 	if err := newest.load(ctx, cl, where.options); err != nil {
-		return o.session.failed(err, "list actions "+where.words)
+		return o.session.Failed(err, "list actions "+where.words)
 	}
 	actions := newest.sorted()
 	if len(actions) == 0 && (o.output == "" || o.output == outputWide || o.output == outputName) {
@@ -117,10 +119,10 @@ func (o *actionsList) scope(namespace string) listScope {
 	scope := listScope{words: "in any namespace"}
 	if !o.allNamespaces {
 		scope.options = append(scope.options, client.InNamespace(namespace))
-		scope.words = "in namespace " + safeText(namespace)
+		scope.words = "in namespace " + terminal.Safe(namespace)
 	}
 	if o.agent != "" {
-		scope.options = append(scope.options, client.MatchingFields{fieldAgentName: o.agent})
+		scope.options = append(scope.options, client.MatchingFields{FieldAgentName: o.agent})
 	}
 	return scope
 }
@@ -129,7 +131,7 @@ func (o *actionsList) ofAgent() string {
 	if o.agent == "" {
 		return ""
 	}
-	return " of agent " + safeText(o.agent)
+	return " of agent " + terminal.Safe(o.agent)
 }
 
 func (o *actionsList) hint() string {
@@ -148,7 +150,7 @@ type newestActions struct {
 }
 
 // load lists page by page, in the order of the API server, which is not that
-// of age. When a list takes so long that its continuation expires, it begins
+// of age. When a list session.Takes so long that its continuation expires, it begins
 // anew, without pages.
 func (n *newestActions) load(ctx context.Context, cl client.Reader, options []client.ListOption) error {
 	pageSize, next := int64(listPageSize), ""
@@ -185,9 +187,9 @@ func (n *newestActions) sorted() []v1alpha1.AgentAction {
 	return n.kept
 }
 
-// byAge orders actions oldest first, those of one moment by namespace and name.
+// byAge orders actions oldest first, those of one terminal.Moment by namespace and name.
 func byAge(a, b v1alpha1.AgentAction) int {
-	if c := submittedAt(&a).Compare(submittedAt(&b)); c != 0 {
+	if c := SubmittedAt(&a).Compare(SubmittedAt(&b)); c != 0 {
 		return c
 	}
 	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
@@ -196,9 +198,9 @@ func byAge(a, b v1alpha1.AgentAction) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// submittedAt is when the action was stored: to the microsecond once the
+// SubmittedAt is when the action was stored: to the microsecond once the
 // operator has said so, to the second before.
-func submittedAt(action *v1alpha1.AgentAction) time.Time {
+func SubmittedAt(action *v1alpha1.AgentAction) time.Time {
 	if at := action.Status.SubmittedAt; at != nil {
 		return at.Time
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package terminal
 
 import (
 	"strings"
@@ -39,7 +39,7 @@ func TestSafeText(t *testing.T) {
 		"replacement":        {"a\ufffd", "a\ufffd"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := safeText(tc.in); got != tc.want {
+			if got := Safe(tc.in); got != tc.want {
 				t.Errorf("safeText(%q) = %q, want %q", tc.in, got, tc.want)
 			}
 		})
@@ -51,7 +51,7 @@ func FuzzSafeText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		safe := safeText(text)
+		safe := Safe(text)
 		if !utf8.ValidString(safe) {
 			t.Fatalf("%q is not UTF-8", safe)
 		}
@@ -60,7 +60,7 @@ func FuzzSafeText(f *testing.F) {
 		}); i >= 0 {
 			t.Fatalf("%q still has an unsafe character at %d", safe, i)
 		}
-		if safeText(safe) != safe {
+		if Safe(safe) != safe {
 			t.Fatalf("%q is changed again", safe)
 		}
 	})

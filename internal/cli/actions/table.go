@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package actions
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/printers"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // The output formats of a list; the empty one is the table.
@@ -35,7 +36,7 @@ func (o *actionsList) print(actions []v1alpha1.AgentAction) error {
 		return printObjects(&printers.YAMLPrinter{}, actions, o.session.Out)
 	case outputName:
 		for i := range actions {
-			fmt.Fprintf(o.session.Out, "%s/%s\n", actionResource, safeText(actions[i].Name))
+			fmt.Fprintf(o.session.Out, "%s/%s\n", actionResource, terminal.Safe(actions[i].Name))
 		}
 		return nil
 	default:
@@ -46,7 +47,7 @@ func (o *actionsList) print(actions []v1alpha1.AgentAction) error {
 // printTable has the columns ID TYPE RISK DECISION TIME, with NAMESPACE before
 // them under -A and more behind them under -o wide.
 func (o *actionsList) printTable(actions []v1alpha1.AgentAction) error {
-	now := o.session.clock.Now()
+	now := o.session.Clock.Now()
 	table := printers.GetNewTabWriter(o.session.Out)
 	writeRow(table, o.columns([]string{"NAMESPACE"}, []string{"ID", "TYPE", "RISK", "DECISION", "TIME"},
 		[]string{"AGENT", "SCORE", "REASON", "STAGE", "REQUESTER"}))
@@ -54,9 +55,9 @@ func (o *actionsList) printTable(actions []v1alpha1.AgentAction) error {
 		action := &actions[i]
 		risk, status := action.Status.Risk, &action.Status
 		writeRow(table, o.columns(
-			[]string{safeText(action.Namespace)},
-			[]string{safeText(action.Name), safeText(action.Spec.ActionType), levelWord(risk), decisionWord(status.Decision), ago(now, submittedAt(action))},
-			[]string{safeText(string(action.Spec.AgentRef.Name)), scoreWord(risk), orNothing(status.Reason), orNothing(waitingStage(action)), orNothing(requesterName(action))},
+			[]string{terminal.Safe(action.Namespace)},
+			[]string{terminal.Safe(action.Name), terminal.Safe(action.Spec.ActionType), LevelWord(risk), DecisionWord(status.Decision), terminal.Ago(now, SubmittedAt(action))},
+			[]string{terminal.Safe(string(action.Spec.AgentRef.Name)), ScoreWord(risk), OrNothing(status.Reason), OrNothing(waitingStage(action)), OrNothing(requesterName(action))},
 		))
 	}
 	return table.Flush()

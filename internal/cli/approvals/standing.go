@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // check refuses what the action itself shows cannot be judged by the user, and
@@ -27,11 +29,11 @@ func (j *judge) check(action *v1alpha1.AgentAction) (as string, err error) {
 		return as, nil
 	}
 	why := fmt.Sprintf("you are not among those who can pass stage %s, or have done so already\nWho can: %s\n%s",
-		safeText(approval.Stage), entryList(approval.PendingApprovers), j.groupsWord())
+		terminal.Safe(approval.Stage), actions.EntryList(approval.PendingApprovers), j.groupsWord())
 	if len(approval.PendingApprovers) == 0 {
-		why = fmt.Sprintf("nobody is left who could pass stage %s; see ascend explain %s", safeText(approval.Stage), safeText(action.Name))
+		why = fmt.Sprintf("nobody is left who could pass stage %s; see ascend explain %s", terminal.Safe(approval.Stage), terminal.Safe(action.Name))
 	}
-	return "", fmt.Errorf("%s cannot be %s by you (%s): %s", safeText(action.Name), j.participle(), safeText(j.me.username), why)
+	return "", fmt.Errorf("%s cannot be %s by you (%s): %s", terminal.Safe(action.Name), j.participle(), terminal.Safe(j.me.username), why)
 }
 
 // asked says whether the user is who asked for the action.
@@ -40,28 +42,30 @@ func (j *judge) asked(action *v1alpha1.AgentAction) bool {
 	return by != nil && (by.Username == j.me.username || by.UID != "" && by.UID == j.me.uid)
 }
 
-// entryList lists entries of approvers for people.
-func entryList(entries []string) string {
-	const most = 20
-	words := make([]string, 0, min(len(entries), most))
-	for _, entry := range entries[:min(len(entries), most)] {
-		if entry == verbApprove {
-			entry = "whoever holds the verb approve"
-		}
-		words = append(words, safeText(entry))
-	}
-	text := strings.Join(words, ", ")
-	if more := len(entries) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
-
 func (j *judge) groupsWord() string {
 	if len(j.me.groups) == 0 {
 		return "You are in no group; --as and --as-group choose another identity, where you may impersonate it."
 	}
 	groups := slices.Clone(j.me.groups)
 	slices.Sort(groups)
-	return "Your groups: " + safeText(strings.Join(groups, ", "))
+	return "Your groups: " + terminal.Safe(strings.Join(groups, ", "))
+}
+
+// stageLine says where the verdict goes, and as whom it counts.
+func (j *judge) stageLine(action *v1alpha1.AgentAction, as string) string {
+	if j.verdict == v1alpha1.VerdictOverride {
+		return "emergency override of " + actions.WorkflowNames(action.Status.Approval.Workflows)
+	}
+	return actions.StageWord(action.Status.Approval) + countsAs(as)
+}
+
+func countsAs(as string) string {
+	switch as {
+	case "":
+		return ""
+	case actions.VerbApprove:
+		return "; you count as holder of the verb approve"
+	default:
+		return "; you count as " + terminal.Safe(as)
+	}
 }

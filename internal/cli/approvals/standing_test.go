@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+)
 
 func TestStageName(t *testing.T) {
 	for stage, want := range map[string]string{
@@ -26,8 +30,8 @@ func TestMemberOf(t *testing.T) {
 		"own name first":  {[]string{"group:a", "serviceaccount:ops/bot"}, "serviceaccount:ops/bot"},
 		"as a user":       {[]string{"user:system:serviceaccount:ops:bot"}, "user:system:serviceaccount:ops:bot"},
 		"groups in order": {[]string{"group:a", "group:b"}, "group:a"},
-		"verb last":       {[]string{verbApprove, "group:b"}, "group:b"},
-		"verb":            {[]string{"user:x", verbApprove}, verbApprove},
+		"verb last":       {[]string{actions.VerbApprove, "group:b"}, "group:b"},
+		"verb":            {[]string{"user:x", actions.VerbApprove}, actions.VerbApprove},
 		"nobody":          {[]string{"user:bot", "group:A", "serviceaccount:other/bot"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

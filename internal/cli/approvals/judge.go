@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 
 // judge gives one person's verdict on actions: the commands approve and deny.
 type judge struct {
-	session *session
+	session *session.Session
 	verdict v1alpha1.Verdict
 	comment string
 	stage   string // empty: whichever waits
@@ -46,35 +46,35 @@ func (j *judge) addFlags(cmd *cobra.Command) {
 func (j *judge) run(cmd *cobra.Command, names []string) error {
 	switch {
 	case j.wait < 0:
-		return usagef(cmd, "--wait is %s; it must be 0 or more", j.wait)
+		return session.Usagef(cmd, "--wait is %s; it must be 0 or more", j.wait)
 	case len([]rune(j.comment)) > maxComment:
-		return usagef(cmd, "the comment is longer than %d characters", maxComment)
+		return session.Usagef(cmd, "the comment is longer than %d characters", maxComment)
 	}
 	ctx := cmd.Context()
-	cl, namespace, err := j.session.connect()
+	cl, namespace, err := j.session.Connect()
 	if err != nil {
 		return err
 	}
 	j.cl = cl
 	if j.me, err = whoAmI(ctx, j.cl); err != nil {
-		return j.session.failed(err, "find out who you are")
+		return j.session.Failed(err, "find out who you are")
 	}
 	failed := false
 	for _, name := range names {
-		if err := j.judge(ctx, client.ObjectKey{Namespace: namespace, Name: actionName(name)}); err != nil {
-			j.session.printError(err)
+		if err := j.judge(ctx, client.ObjectKey{Namespace: namespace, Name: actions.Name(name)}); err != nil {
+			j.session.PrintError(err)
 			failed = true
 		}
 	}
 	if failed {
-		return errReported
+		return session.ErrReported
 	}
 	return nil
 }
 
 // judge gives the verdict on one action and tells the result.
 func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
-	action, err := j.session.getAction(ctx, j.cl, key)
+	action, err := actions.Get(ctx, j.session, j.cl, key)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
 	if err != nil {
 		return err
 	}
-	now := j.session.clock.Now()
-	fmt.Fprintf(j.session.Out, "%s\n  %s\n", summary(action), j.stageLine(action, as))
+	now := j.session.Clock.Now()
+	fmt.Fprintf(j.session.Out, "%s\n  %s\n", actions.Summary(action), j.stageLine(action, as))
 	written, err := j.record(ctx, action)
 	switch {
 	case err != nil:
@@ -93,33 +93,6 @@ func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
 		return nil
 	}
 	return j.tell(now, action, written, j.await(ctx, written))
-}
-
-// getAction reads an action; one that is not there is refused with the
-// namespace that was looked in.
-func (s *session) getAction(ctx context.Context, cl client.Reader, key client.ObjectKey) (*v1alpha1.AgentAction, error) {
-	action := &v1alpha1.AgentAction{}
-	err := cl.Get(ctx, key, action)
-	if apierrors.IsNotFound(err) && !isKindMissing(err) {
-		return nil, fmt.Errorf("there is no action %s in namespace %s\nAnother namespace is chosen with -n; ascend actions list -A shows all",
-			safeText(key.Name), safeText(key.Namespace))
-	}
-	return action, s.failed(err, fmt.Sprintf("read action %s in namespace %s", safeText(key.Name), safeText(key.Namespace)))
-}
-
-// actionName takes the kind off a name that -o name printed:
-// agentaction.governance.ascendowkai.com/act-1 and agentaction/act-1 are act-1.
-func actionName(arg string) string {
-	kind, name, found := strings.Cut(arg, "/")
-	if !found {
-		return arg
-	}
-	switch strings.TrimSuffix(kind, "."+v1alpha1.GroupVersion.Group) {
-	case "agentaction", "agentactions", "aact":
-		return name
-	default:
-		return arg
-	}
 }
 
 // noun is the verdict as a thing.

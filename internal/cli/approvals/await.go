@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package approvals
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/actions"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // pollInterval is how often the action is read where it may not be watched.
@@ -74,16 +76,16 @@ func evaluated(action, written *v1alpha1.AgentAction) bool {
 // tell says what came of the verdict. It fails when that is not what the user
 // wanted.
 func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction) error {
-	name, out := safeText(before.Name), j.session.Out
+	name, out := terminal.Safe(before.Name), j.session.Out
 	if after == nil {
-		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, safeText(j.entryStage(written)))
+		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, terminal.Safe(j.entryStage(written)))
 		if j.wait > 0 {
 			fmt.Fprintf(out, "; the operator has not answered within %s", j.wait)
 		}
 		fmt.Fprintf(out, "\nWhat comes of it: ascend explain %s\n", name)
 		return nil
 	}
-	if why := whyUncounted(after, j.me.username, j.entryStage(written)); why != "" {
+	if why := actions.WhyUncounted(after, j.me.username, j.entryStage(written)); why != "" {
 		return fmt.Errorf("recorded, but %s of %s does not count: %s", j.noun(), name, why)
 	}
 	status := &after.Status
@@ -95,28 +97,28 @@ func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction
 	case v1alpha1.DecisionPending, v1alpha1.DecisionNone:
 		return j.tellPending(now, before, after)
 	case v1alpha1.DecisionTimedOut, v1alpha1.DecisionCancelled:
-		return fmt.Errorf("recorded, but %s was decided otherwise: %s: %s", name, decisionWord(status.Decision), safeText(status.Message))
+		return fmt.Errorf("recorded, but %s was decided otherwise: %s: %s", name, actions.DecisionWord(status.Decision), terminal.Safe(status.Message))
 	default:
-		return fmt.Errorf("recorded, but the decision about %s is %q, which this version of ascend does not know", name, safeText(string(status.Decision)))
+		return fmt.Errorf("recorded, but the decision about %s is %q, which this version of ascend does not know", name, terminal.Safe(string(status.Decision)))
 	}
 }
 
 func (j *judge) tellApproved(now time.Time, after *v1alpha1.AgentAction) error {
-	name := safeText(after.Name)
+	name := terminal.Safe(after.Name)
 	if j.verdict == v1alpha1.VerdictDeny {
-		return fmt.Errorf("too late: %s was approved meanwhile: %s", name, safeText(after.Status.Message))
+		return fmt.Errorf("too late: %s was approved meanwhile: %s", name, terminal.Safe(after.Status.Message))
 	}
 	until := after.Status.ValidUntil
 	if until == nil {
 		fmt.Fprintf(j.session.Out, "approved: %s may run\n", name)
 		return nil
 	}
-	fmt.Fprintf(j.session.Out, "approved: %s may run until %s\n", name, deadlineWord(now, until.Time))
+	fmt.Fprintf(j.session.Out, "approved: %s may run until %s\n", name, terminal.Deadline(now, until.Time))
 	return nil
 }
 
 func (j *judge) tellDenied(after *v1alpha1.AgentAction) error {
-	name, message := safeText(after.Name), safeText(after.Status.Message)
+	name, message := terminal.Safe(after.Name), terminal.Safe(after.Status.Message)
 	if j.verdict != v1alpha1.VerdictDeny {
 		return fmt.Errorf("recorded, but %s was denied: %s", name, message)
 	}
@@ -125,7 +127,7 @@ func (j *judge) tellDenied(after *v1alpha1.AgentAction) error {
 }
 
 func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) error {
-	name, was, is := safeText(after.Name), before.Status.Approval, after.Status.Approval
+	name, was, is := terminal.Safe(after.Name), before.Status.Approval, after.Status.Approval
 	out := j.session.Out
 	switch {
 	case j.verdict == v1alpha1.VerdictDeny:
@@ -134,13 +136,13 @@ func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) 
 		fmt.Fprintf(out, "counted: %s of %s; more people have to agree\n", j.noun(), name)
 		return nil
 	case is.Stage == was.Stage:
-		fmt.Fprintf(out, "counted %d of %d in stage %s of %s\n", is.Granted, is.Required, safeText(is.Stage), name)
+		fmt.Fprintf(out, "counted %d of %d in stage %s of %s\n", is.Granted, is.Required, terminal.Safe(is.Stage), name)
 	default:
-		fmt.Fprintf(out, "passed: stage %s of %s; next is %s\n", safeText(was.Stage), name, stageWord(is))
+		fmt.Fprintf(out, "passed: stage %s of %s; next is %s\n", terminal.Safe(was.Stage), name, actions.StageWord(is))
 	}
-	fmt.Fprintf(out, "  who can still approve: %s\n", entryList(is.PendingApprovers))
+	fmt.Fprintf(out, "  who can still approve: %s\n", actions.EntryList(is.PendingApprovers))
 	if is.Deadline != nil {
-		fmt.Fprintf(out, "  until %s\n", deadlineWord(now, is.Deadline.Time))
+		fmt.Fprintf(out, "  until %s\n", terminal.Deadline(now, is.Deadline.Time))
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+// Package terminal is what may be shown to people: text of others made safe, times
+// as people read them, trees, tables and colours.
+package terminal
 
 import (
 	"fmt"
@@ -10,13 +12,13 @@ import (
 	"unicode/utf8"
 )
 
-// safeText makes text that somebody else wrote fit for a terminal: what it
+// Safe makes text that somebody else wrote fit for a terminal: what it
 // shows is what it says. Escaped visibly, as \n, \x1b or \u202e, are control
 // characters and with them every ANSI escape, line and paragraph separators,
 // spaces other than the ASCII one, bidirectional controls, zero-width and
 // other invisible characters, and bytes that are not UTF-8. The result is one
 // line without tabs. Letters of all scripts stay; look-alikes are not marked.
-func safeText(text string) string {
+func Safe(text string) string {
 	if isPlain(text) {
 		return text
 	}

@@ -1,47 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cli
+package actions
 
 import (
 	"strconv"
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // explainRisk adds the base score and every factor, as a sum that ends in the
 // score. A status whose parts do not add up says so.
-func explainRisk(root *node, risk *v1alpha1.RiskStatus) {
+func explainRisk(root *terminal.Node, risk *v1alpha1.RiskStatus) {
 	if risk == nil {
-		root.add("risk: not scored")
+		root.Add("risk: not scored")
 		return
 	}
-	n := root.add("risk: %s %s", scoreWord(risk), levelWord(risk))
+	n := root.Add("risk: %s %s", ScoreWord(risk), LevelWord(risk))
 	if risk.CVSSBaseScore != "" {
-		n.add("%5s  base score of the action type, %s", safeText(string(risk.CVSSBaseScore)), orNothing(risk.CVSSVector))
+		n.Add("%5s  base score of the action type, %s", terminal.Safe(string(risk.CVSSBaseScore)), OrNothing(risk.CVSSVector))
 	}
 	for i := range risk.Factors {
-		n.add("%s", factorLine(&risk.Factors[i]))
+		n.Add("%s", factorLine(&risk.Factors[i]))
 	}
 	if sum, readable := riskSum(risk); readable && sum != tenths(string(risk.Score)) {
-		n.add("%5s  score, but the parts add up to %s: this status was not written by the operator, or by another version", "= "+scoreWord(risk), fromTenths(sum))
+		n.Add("%5s  score, but the parts add up to %s: this status was not written by the operator, or by another version", "= "+ScoreWord(risk), fromTenths(sum))
 		return
 	}
-	n.add("%5s  score", "= "+scoreWord(risk))
+	n.Add("%5s  score", "= "+ScoreWord(risk))
 }
 
 func factorLine(factor *v1alpha1.RiskFactor) string {
 	var b strings.Builder
-	b.WriteString(padLeft(safeText(string(factor.Delta)), 5))
-	b.WriteString("  " + safeText(factor.Name))
+	b.WriteString(padLeft(terminal.Safe(string(factor.Delta)), 5))
+	b.WriteString("  " + terminal.Safe(factor.Name))
 	if factor.Value != "" {
-		b.WriteString(" " + safeText(factor.Value))
+		b.WriteString(" " + terminal.Safe(factor.Value))
 	}
 	if factor.Source != "" {
-		b.WriteString(" (" + safeText(string(factor.Source)) + ")")
+		b.WriteString(" (" + terminal.Safe(string(factor.Source)) + ")")
 	}
 	if factor.Note != "" {
-		b.WriteString(": " + safeText(factor.Note))
+		b.WriteString(": " + terminal.Safe(factor.Note))
 	}
 	return b.String()
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package actions
+
+import (
+	"strings"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
+)
+
+// nothing stands in a table for what is not known yet.
+const nothing = "-"
+
+// DecisionWord is the tutorial's word for a decision. EVALUATING stands for
+// an action that the operator has not looked at yet; it is not PENDING,
+// because no human is asked.
+func DecisionWord(d v1alpha1.Decision) string {
+	switch d {
+	case v1alpha1.DecisionNone:
+		return "EVALUATING"
+	case v1alpha1.DecisionTimedOut:
+		return "TIMEOUT"
+	case v1alpha1.DecisionPending, v1alpha1.DecisionApproved, v1alpha1.DecisionDenied, v1alpha1.DecisionCancelled:
+		return strings.ToUpper(string(d))
+	default:
+		return strings.ToUpper(terminal.Safe(string(d)))
+	}
+}
+
+// LevelWord is the tutorial's word for the level of an action's risk, and "-"
+// where it was not scored.
+func LevelWord(risk *v1alpha1.RiskStatus) string {
+	if risk == nil || risk.Level == "" {
+		return nothing
+	}
+	return strings.ToUpper(terminal.Safe(string(risk.Level)))
+}
+
+// ScoreWord is the score of an action's risk, and "-" where it was not scored.
+func ScoreWord(risk *v1alpha1.RiskStatus) string {
+	if risk == nil {
+		return nothing
+	}
+	return OrNothing(string(risk.Score))
+}
+
+// OrNothing is the text made safe, and "-" when it is empty.
+func OrNothing(text string) string {
+	if text == "" {
+		return nothing
+	}
+	return terminal.Safe(text)
+}
