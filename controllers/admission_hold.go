@@ -10,7 +10,6 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/decision"
-	"github.com/ow-kai/ascend-operator/internal/request"
 )
 
 const (
@@ -32,21 +31,23 @@ func throughPeople(outcome *decision.Outcome) bool {
 // approvals where it is not, so that the action waits on. Denials count, and so
 // do deadlines. The look has to come before the vouching, for what ends a gap
 // between the two voids what was stored in it.
-func (r *AgentActionReconciler) sure(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*request.Request, *decision.Outcome, error) {
+func (r *AgentActionReconciler) sure(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*judgement, error) {
 	gap, err := r.Guard.Look(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("see whether admission is enforced, before an action is approved through people: %w", err)
+		return nil, fmt.Errorf("see whether admission is enforced, before an action is approved through people: %w", err)
 	}
 	vouched, err := r.vouch(action)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	waits := false
 	for {
-		asked, outcome, err := r.judge(ctx, action, vouched, now)
+		made, err := r.judge(ctx, action, vouched, now)
+		if err != nil {
+			return nil, err
+		}
+		outcome := made.outcome
 		switch {
-		case err != nil:
-			return nil, nil, err
 		case gap != "" && throughPeople(outcome):
 			waits = true
 			vouched.Approvals = withoutLast(vouched.Approvals)
@@ -57,7 +58,7 @@ func (r *AgentActionReconciler) sure(ctx context.Context, action *v1alpha1.Agent
 				outcome.NextCheck = again
 			}
 		}
-		return asked, outcome, nil
+		return made, nil
 	}
 }
 

@@ -122,7 +122,7 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		return ctrl.Result{RequeueAfter: watchLag}, nil
 	}
 	now := r.Clock.Now()
-	asked, outcome, err := r.decide(ctx, &action, now)
+	made, err := r.decide(ctx, &action, now)
 	if errors.Is(err, errWatchBehind) {
 		return ctrl.Result{RequeueAfter: watchLag}, nil
 	}
@@ -131,23 +131,30 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	}
 	change := transition{
 		action:  &action,
-		request: asked,
+		request: made.request,
 		before:  &action.Status,
-		after:   r.statusFor(&action, outcome, now),
+		after:   r.statusFor(&action, made.outcome, now),
+		policy:  made.policy,
 	}
-	return r.apply(ctx, change, outcome.NextCheck, now)
+	return r.apply(ctx, change, made.outcome.NextCheck, now)
 }
 
-// decide gathers what the decision needs and makes it. The request is there
-// whenever the outcome is.
-func (r *AgentActionReconciler) decide(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*request.Request, *decision.Outcome, error) {
+// judgement is a decision with what it was made about, and by.
+type judgement struct {
+	request *request.Request // as vouched for
+	outcome *decision.Outcome
+	policy  *decision.Snapshot // nil where policy was not asked
+}
+
+// decide gathers what the decision needs and makes it.
+func (r *AgentActionReconciler) decide(ctx context.Context, action *v1alpha1.AgentAction, now time.Time) (*judgement, error) {
 	vouched, err := r.vouch(action)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	asked, outcome, err := r.judge(ctx, action, vouched, now)
-	if err != nil || r.Guard == nil || !throughPeople(outcome) {
-		return asked, outcome, err
+	made, err := r.judge(ctx, action, vouched, now)
+	if err != nil || r.Guard == nil || !throughPeople(made.outcome) {
+		return made, err
 	}
 	return r.sure(ctx, action, now)
 }
@@ -161,29 +168,30 @@ func (r *AgentActionReconciler) vouch(action *v1alpha1.AgentAction) (voucher.Vou
 }
 
 // judge makes the decision by what was vouched for.
-func (r *AgentActionReconciler) judge(ctx context.Context, action *v1alpha1.AgentAction, vouched voucher.Vouched, now time.Time) (*request.Request, *decision.Outcome, error) {
+func (r *AgentActionReconciler) judge(ctx context.Context, action *v1alpha1.AgentAction, vouched voucher.Vouched, now time.Time) (*judgement, error) {
 	req, err := request.Read(action, vouched.Requester, vouched.Approvals)
 	if vouched.Refusal != "" { // readable or not
-		return req, decision.NotAdmitted(req, vouched.Refusal), nil
+		return &judgement{request: req, outcome: decision.NotAdmitted(req, vouched.Refusal)}, nil
 	}
 	if err != nil {
-		return req, decision.Refuse(req, err), nil
+		return &judgement{request: req, outcome: decision.Refuse(req, err)}, nil
 	}
 	snapshot := r.Policy.Snapshot()
 	if snapshot.Namespace(req.Namespace).Object == nil {
 		// It exists, for the action is in it. Rules that read its labels would
 		// take it for one that has none.
-		return nil, nil, errWatchBehind
+		return nil, errWatchBehind
 	}
 	outcome, err := decision.Decide(ctx, snapshot, req, &action.Status, now)
 	if err != nil {
-		return nil, nil, fmt.Errorf("decide: %w", err)
+		return nil, fmt.Errorf("decide: %w", err)
 	}
+	made := &judgement{request: req, outcome: outcome, policy: snapshot}
 	listForged(outcome.Approval, vouched.Forged)
 	if outcome.Reason == v1alpha1.ReasonAgentNotFound {
-		return req, outcome, r.confirmNoAgent(ctx, types.NamespacedName{Namespace: req.Namespace, Name: req.Agent})
+		return made, r.confirmNoAgent(ctx, types.NamespacedName{Namespace: req.Namespace, Name: req.Agent})
 	}
-	return req, outcome, nil
+	return made, nil
 }
 
 // confirmNoAgent asks the API server itself before an action is denied for

@@ -84,6 +84,7 @@ func (l *ledger) refused(ctx context.Context, action *v1alpha1.AgentAction, now 
 	back := *e.open
 	back.Time = now
 	back.Event = audit.EventNotApplied
+	back.Request = nil // the record before has it
 	back.Message = fmt.Sprintf("%s has not come true, for the action had changed: %v", e.open.Event, why)
 	if err := l.audit.Append(ctx, back); err != nil {
 		return fmt.Errorf("take a record back: %w", err)

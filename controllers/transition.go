@@ -12,6 +12,7 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/request"
 )
 
@@ -20,6 +21,7 @@ type transition struct {
 	action        *v1alpha1.AgentAction
 	request       *request.Request // as vouched for
 	before, after *v1alpha1.AgentActionStatus
+	policy        *decision.Snapshot // that decided; nil where the change is no decision by policy
 }
 
 // event is what happened, in the words of subscriptions and the audit trail;
@@ -82,6 +84,12 @@ func (t transition) record(event v1alpha1.EventType, now time.Time) audit.Record
 		SpecDigest:      status.SpecDigest,
 		PolicyRevision:  status.PolicyRevision,
 	}
+	if a := status.Approval; a != nil {
+		r.ApprovalRevision = a.Revision
+		for _, w := range a.Workflows {
+			r.Workflows = append(r.Workflows, fmt.Sprintf("%s/%s", w.Namespace, w.Name))
+		}
+	}
 	if status.Risk != nil {
 		r.RiskScore, r.RiskLevel = status.Risk.Score, status.Risk.Level
 	}
@@ -93,7 +101,34 @@ func (t transition) record(event v1alpha1.EventType, now time.Time) audit.Record
 			Approver: a.Approver, As: a.As, Stage: a.Stage, Verdict: a.Verdict, Comment: a.Comment,
 		})
 	}
+	if t.byPolicyFirst() {
+		r.Request = t.asked()
+	}
 	return r
+}
+
+// byPolicyFirst says whether this is the first decision, and made by policy
+// about a request that could be read. Only such a one can be made again.
+func (t transition) byPolicyFirst() bool {
+	if t.before.Decision != v1alpha1.DecisionNone || t.after.Decision == v1alpha1.DecisionCancelled {
+		return false
+	}
+	return t.after.Reason != v1alpha1.ReasonNotAdmitted && t.after.Reason != v1alpha1.ReasonInvalidRequest
+}
+
+// asked is everything but policy that decided.
+func (t transition) asked() *audit.Request {
+	asked := audit.NewRequest(t.action, t.request.Requester)
+	if t.policy == nil {
+		return asked
+	}
+	if agent := t.policy.Agent(t.request.Namespace, t.request.Agent); agent != nil {
+		asked.Agent = audit.NewAgent(agent.Object())
+	}
+	if own := t.policy.Namespace(t.request.Namespace).Object; own != nil {
+		asked.Namespace = audit.NewNamespace(own.Labels, own.Annotations)
+	}
+	return asked
 }
 
 // report tells the cluster and the metrics of a change that has been written.

@@ -9,9 +9,12 @@ import (
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/request"
+	"github.com/ow-kai/ascend-operator/internal/rules"
 )
 
 // waiting is a status that waits in a stage, with changes.
@@ -91,6 +94,66 @@ func TestTheRecordSaysWhatWasVouchedFor(t *testing.T) {
 	}
 	if got.UID != "u1" || got.ResourceVersion != "17" || got.Resource != "customers" || got.RiskScore != "7.2" || !got.Time.Equal(at) ||
 		len(got.MatchedRules) != 1 || got.MatchedRules[0] != "ascend-system/r RequireApproval Enforce" {
+		t.Errorf("record: %+v", got)
+	}
+}
+
+func TestTheFirstRecordKeepsTheRequest(t *testing.T) {
+	t.Parallel()
+	action := &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "act-1", Labels: map[string]string{"a": "b"}}}
+	action.Spec.AgentRef.Name, action.Spec.ActionType = "bot", "database_read"
+	action.Spec.Parameters = &runtime.RawExtension{Raw: []byte(`{"b":1, "a":2}`)}
+	action.Spec.Requester = &v1alpha1.Requester{Username: "forged"}
+	bot := &v1alpha1.Agent{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "bot"}, Spec: v1alpha1.AgentSpec{Owner: "carol"}}
+	policy := &decision.Snapshot{Namespaces: map[string]*decision.Namespace{"shop": {
+		Agents: map[string]*decision.Agent{"bot": decision.NewAgent(bot)},
+		Object: &rules.NamespaceObject{Name: "shop", Labels: map[string]string{"tier": "gold"}},
+	}}}
+	none := &v1alpha1.AgentActionStatus{}
+	because := func(d v1alpha1.Decision, reason string) *v1alpha1.AgentActionStatus {
+		return &v1alpha1.AgentActionStatus{Decision: d, Reason: reason}
+	}
+	for name, test := range map[string]struct {
+		before, after *v1alpha1.AgentActionStatus
+		want          bool
+	}{
+		"approved at first look":     {none, because(v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved), true},
+		"pending at first look":      {none, because(v1alpha1.DecisionPending, v1alpha1.ReasonApprovalRequired), true},
+		"denied at first look":       {none, because(v1alpha1.DecisionDenied, v1alpha1.ReasonRuleDenied), true},
+		"nobody knows who asks":      {none, because(v1alpha1.DecisionDenied, v1alpha1.ReasonNotAdmitted), false},
+		"cannot be read":             {none, because(v1alpha1.DecisionDenied, v1alpha1.ReasonInvalidRequest), false},
+		"withdrawn before any look":  {none, because(v1alpha1.DecisionCancelled, v1alpha1.ReasonCancelledByRequester), false},
+		"approved by people":         {waiting(), because(v1alpha1.DecisionApproved, v1alpha1.ReasonApprovalGranted), false},
+		"other rules, still pending": {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.PolicyRevision = "2" }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked, err := request.Read(action, v1alpha1.Requester{Username: "system:serviceaccount:shop:bot"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := transition{action: action, request: asked, before: test.before, after: test.after, policy: policy}.record("x", time.Time{}).Request
+			if (got != nil) != test.want {
+				t.Fatalf("request %+v, want one: %v", got, test.want)
+			}
+			if got == nil {
+				return
+			}
+			if string(got.Parameters) != `{"b":1, "a":2}` || got.Labels["a"] != "b" || got.Requester.Username != "system:serviceaccount:shop:bot" ||
+				got.Agent.Spec.Owner != "carol" || got.Namespace.Labels["tier"] != "gold" {
+				t.Errorf("request %+v", got)
+			}
+		})
+	}
+}
+
+func TestTheRecordSaysWhoHasToAgree(t *testing.T) {
+	t.Parallel()
+	status := waiting(func(s *v1alpha1.AgentActionStatus) {
+		s.Approval.Workflows = []v1alpha1.ObjectReference{{Namespace: "ascend-system", Name: "high"}, {Namespace: "shop", Name: "own"}}
+	})
+	got := transition{action: &v1alpha1.AgentAction{}, before: status, after: status, request: &request.Request{}}.record("x", time.Time{})
+	if got.ApprovalRevision != "sha256:a" || strings.Join(got.Workflows, " ") != "ascend-system/high shop/own" {
 		t.Errorf("record: %+v", got)
 	}
 }

@@ -29,6 +29,7 @@ type Options struct {
 	RenewDeadline           time.Duration
 	RetryPeriod             time.Duration
 	AuditLog                string
+	AuditRequests           bool
 	ApprovalURL             string
 	Workers                 int
 	CollectInterval         time.Duration
@@ -42,6 +43,9 @@ func (o *Options) bind(flags *flag.FlagSet) {
 	o.bindLeaderElection(flags)
 	flags.StringVar(&o.AuditLog, "audit-log", "-",
 		"`file` that audit records are appended to, one JSON line each; - is standard output")
+	flags.BoolVar(&o.AuditRequests, "audit-requests", true,
+		"keep in the audit log what was asked for: parameters, context and what else decided; false keeps that\n"+
+			"out of it, and past actions can then be replayed from the cluster only")
 	flags.StringVar(&o.ApprovalURL, "approval-url", "",
 		"`template` of status.approvalURL, such as https://ascend.example.com/{namespace}/{name}")
 	flags.IntVar(&o.Workers, "workers", 16,

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -101,6 +103,20 @@ func TestHelp(t *testing.T) {
 	}
 	if !bytes.Equal(out.Bytes(), want) {
 		t.Errorf("the help differs from %s; if that is meant, run go test ./cmd/manager -update\n%s", golden, out.String())
+	}
+}
+
+func TestRequestsAreKeptUnlessTheFlagSaysNo(t *testing.T) {
+	t.Parallel()
+	for _, keep := range []bool{true, false} {
+		var out bytes.Buffer
+		keeper := recorder(&Options{AuditRequests: keep}, audit.NewLog(&out))
+		if err := keeper.Append(t.Context(), audit.Record{Request: &audit.Request{ActionType: "database_read"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "database_read"); got != keep {
+			t.Errorf("--audit-requests=%v wrote %s", keep, out.String())
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func run(ctx context.Context, options *Options) error {
 // setUp registers controllers, webhooks and probes.
 func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *admission, trail *audit.Log) error {
 	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
-		Audit:           trail,
+		Audit:           recorder(options, trail),
 		Voucher:         admission.voucher,
 		Guard:           admission.guard,
 		Limiter:         admission.limiter,
@@ -104,6 +104,14 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 		return fmt.Errorf("add probes: %w", err)
 	}
 	return nil
+}
+
+// recorder is the trail with as much as the options let into it.
+func recorder(options *Options, trail *audit.Log) audit.Recorder {
+	if options.AuditRequests {
+		return trail
+	}
+	return audit.WithoutRequests(trail)
 }
 
 // addProbes: healthy while the process answers; ready when policy has been read

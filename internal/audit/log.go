@@ -4,15 +4,12 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/ow-kai/ascend-operator/internal/canonical"
 )
 
 // Recorder keeps records. A record that could not be kept is an error, and
@@ -45,6 +42,10 @@ func NewLog(out io.Writer) *Log {
 // record takes the place of the failed one. What a failed write left behind
 // stays as a line of its own that is no JSON, and is no part of the chain.
 func (l *Log) Append(_ context.Context, record Record) error {
+	request, err := newRequestText(record.Request)
+	if err != nil {
+		return fmt.Errorf("audit record: %w", err)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	record.SchemaVersion = SchemaVersion
@@ -53,16 +54,16 @@ func (l *Log) Append(_ context.Context, record Record) error {
 	record.Time = record.Time.UTC()
 	record.PreviousHash = l.previous
 	record.Hash = ""
-	hash, err := canonical.Digest(record)
+	hash, err := request.hash(record)
 	if err != nil {
 		return fmt.Errorf("hash audit record: %w", err)
 	}
 	record.Hash = hash
-	line, err := json.Marshal(record)
+	line, err := request.line(record)
 	if err != nil {
 		return fmt.Errorf("write audit record as JSON: %w", err)
 	}
-	if err := l.write(append(line, '\n')); err != nil {
+	if err := l.write(line); err != nil {
 		return err
 	}
 	l.sequence, l.previous = record.Sequence, record.Hash

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -249,15 +248,5 @@ func TestHostileTextStaysOneLine(t *testing.T) {
 				t.Errorf("read back %q, want %q", records[0].Message, want)
 			}
 		})
-	}
-}
-
-func BenchmarkAppend(b *testing.B) {
-	log := audit.NewLog(io.Discard)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := log.Append(b.Context(), sample("act-1")); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -74,15 +74,22 @@ type Record struct {
 
 	Decision v1alpha1.Decision `json:"decision"`
 	// BreakGlass marks an approval by emergency override.
-	BreakGlass     bool               `json:"breakGlass,omitempty"`
-	Reason         string             `json:"reason"`
-	Message        string             `json:"message"`
-	RiskScore      v1alpha1.Score     `json:"riskScore,omitempty"`
-	RiskLevel      v1alpha1.RiskLevel `json:"riskLevel,omitempty"`
-	MatchedRules   []string           `json:"matchedRules,omitempty"`
-	Approvals      []Approval         `json:"approvals,omitempty"`
-	SpecDigest     string             `json:"specDigest,omitempty"`
-	PolicyRevision string             `json:"policyRevision,omitempty"`
+	BreakGlass   bool               `json:"breakGlass,omitempty"`
+	Reason       string             `json:"reason"`
+	Message      string             `json:"message"`
+	RiskScore    v1alpha1.Score     `json:"riskScore,omitempty"`
+	RiskLevel    v1alpha1.RiskLevel `json:"riskLevel,omitempty"`
+	MatchedRules []string           `json:"matchedRules,omitempty"`
+	Approvals    []Approval         `json:"approvals,omitempty"`
+	// Workflows are those that people have to pass, or had to, in this order.
+	Workflows []string `json:"workflows,omitempty"`
+	// ApprovalRevision is a digest over Workflows and what they ask for.
+	ApprovalRevision string `json:"approvalRevision,omitempty"`
+	SpecDigest       string `json:"specDigest,omitempty"`
+	PolicyRevision   string `json:"policyRevision,omitempty"`
+	// Request is everything else that decided, in the record of the first
+	// decision about an action that could be read and whose requester is known.
+	Request *Request `json:"request,omitempty"`
 
 	// PreviousHash is the Hash of the record before, empty in the first.
 	PreviousHash string `json:"previousHash,omitempty"`
