@@ -1,35 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package starterpolicy_test holds the starter policy to its promises: every
+// rule compiles, does what its test cases say, and the fixed points of
+// docs/scoring.md, come out exactly, at any hour of any day.
 package starterpolicy_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/decision"
+	"github.com/ow-kai/ascend-operator/internal/manifest"
+	"github.com/ow-kai/ascend-operator/internal/ruletest"
 )
+
+// The folders of the policy in both modes.
+const (
+	normalDir = "../../config/starter-policy"
+	strictDir = "../../config/starter-policy-strict"
+)
+
+// load reads what `kubectl apply -k` of the folder would apply.
+func load(t *testing.T, dir string) *manifest.Set {
+	t.Helper()
+	set, problems, err := manifest.Load([]string{dir}, manifest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("the API server would refuse: %s", problem)
+	}
+	return set
+}
+
+// play plays the cases beside a policy.
+func play(t *testing.T, dir string) *ruletest.Report {
+	t.Helper()
+	suites, problems, err := ruletest.Load([]string{dir + "/tests"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := ruletest.Run(t.Context(), suites, ruletest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.AddProblems(problems)
+	return report
+}
 
 func TestEverythingCompiles(t *testing.T) {
 	for mode, dir := range map[string]string{"normal": normalDir, "strict": strictDir} {
 		t.Run(mode, func(t *testing.T) {
-			all := load(t, dir)
-			store := newStore(t, all)
-			for _, object := range all.rules {
-				if rule, known := store.Rule(object); !known || rule.Err() != nil {
-					t.Errorf("rule %s: %v", object.Name, rule.Err())
+			set := load(t, dir)
+			store, err := set.Store()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, object := range set.Rules() {
+				rule, known := store.Rule(object)
+				if !known {
+					t.Errorf("rule %s was not compiled", object.Name)
+				} else if err := rule.Err(); err != nil {
+					t.Errorf("rule %s: %v", object.Name, err)
 				}
 			}
-			for _, object := range all.workflows {
-				if workflow, known := store.Workflow(object); !known || workflow.Err() != nil {
-					t.Errorf("workflow %s: %v", object.Name, workflow.Err())
+			for _, object := range set.Workflows() {
+				workflow, known := store.Workflow(object)
+				if !known {
+					t.Errorf("workflow %s was not compiled", object.Name)
+				} else if err := workflow.Err(); err != nil {
+					t.Errorf("workflow %s: %v", object.Name, err)
 				}
 			}
-			for _, object := range all.models {
-				if model, known := store.Model(object); !known || model.Err != nil {
-					t.Errorf("model %s: %v", object.Name, model.Err)
+			for _, object := range set.RiskModels() {
+				model, known := store.Model(object)
+				if !known {
+					t.Errorf("model %s was not compiled", object.Name)
+				} else if err := model.Err; err != nil {
+					t.Errorf("model %s: %v", object.Name, err)
 				}
+			}
+			if len(set.Rules()) == 0 || len(set.Workflows()) == 0 || len(set.RiskModels()) == 0 {
+				t.Errorf("%s has %d objects; want rules, workflows and a risk model", dir, len(set.Objects))
 			}
 		})
 	}
@@ -37,7 +89,7 @@ func TestEverythingCompiles(t *testing.T) {
 
 // A rule tells people what it is for, and is where it applies to all.
 func TestEveryRuleSaysWhatItIsFor(t *testing.T) {
-	for _, rule := range load(t, normalDir).rules {
+	for _, rule := range load(t, normalDir).Rules() {
 		spec := &rule.Spec
 		if spec.DisplayName == "" || spec.Reason == "" && spec.ReasonExpression == "" || len(spec.Controls) == 0 {
 			t.Errorf("%s needs displayName, reason and controls", rule.Name)
@@ -52,92 +104,33 @@ func TestEveryRuleSaysWhatItIsFor(t *testing.T) {
 }
 
 func TestCases(t *testing.T) {
-	normal := newStore(t, load(t, normalDir)).Snapshot()
-	strict := newStore(t, load(t, strictDir)).Snapshot()
-	for _, c := range readCases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			for _, at := range c.times() {
-				c.Expect.check(t, at.Format("Mon 15:04"), c.decide(t, normal, at))
-				if c.Strict != nil {
-					c.Strict.check(t, at.Format("Mon 15:04")+", strict", c.decide(t, strict, at))
-				}
-				if t.Failed() {
-					return
-				}
+	for mode, dir := range map[string]string{"normal": normalDir, "strict": strictDir} {
+		t.Run(mode, func(t *testing.T) {
+			report := play(t, dir)
+			if report.OK() {
+				return
 			}
+			var text strings.Builder
+			if err := report.WriteText(&text, ruletest.TextOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			t.Errorf("the cases in %s/tests do not come out as they say:\n%s", dir, &text)
 		})
 	}
 }
 
-// Each rule has a case that fires it and one that does not.
+// Each rule has a case that fires it and one that says when it stays quiet.
 func TestEveryRuleHasCases(t *testing.T) {
-	fired, quiet := map[string]bool{}, map[string]bool{}
-	for _, c := range readCases(t) {
-		for _, name := range append(slices.Clone(c.Expect.Matched), c.Expect.Rule) {
-			fired[name] = true
+	coverage := play(t, normalDir).Coverage
+	if len(coverage.Rules) != len(load(t, normalDir).Rules()) {
+		t.Errorf("the coverage has %d rules, the policy %d", len(coverage.Rules), len(load(t, normalDir).Rules()))
+	}
+	for _, rule := range coverage.Rules {
+		if !rule.Covered {
+			t.Errorf("no case in config/starter-policy/tests fires %s and says so", rule.Rule)
 		}
-		for _, name := range c.Expect.Not {
-			quiet[name] = true
-		}
-	}
-	for _, rule := range load(t, normalDir).rules {
-		if !fired[rule.Name] {
-			t.Errorf("no case in config/starter-policy/tests fires %s", rule.Name)
-		}
-		if !quiet[rule.Name] {
-			t.Errorf("no case in config/starter-policy/tests says when %s does not fire", rule.Name)
-		}
-		delete(fired, rule.Name)
-		delete(quiet, rule.Name)
-	}
-	delete(fired, "")
-	for name := range fired {
-		t.Errorf("a case names rule %s, which does not exist", name)
-	}
-	for name := range quiet {
-		t.Errorf("a case names rule %s, which does not exist", name)
-	}
-}
-
-// check compares an outcome with what is expected of it.
-func (e *expectation) check(t *testing.T, when string, got *decision.Outcome) {
-	t.Helper()
-	risk := got.Risk
-	if risk == nil {
-		risk = &v1alpha1.RiskStatus{}
-	}
-	deciding := ""
-	if got.DecidingRule != nil {
-		deciding = string(got.DecidingRule.Name)
-	}
-	for _, fact := range []struct{ what, want, got string }{
-		{"decision", string(e.Decision), string(got.Decision)},
-		{"score", string(e.Score), string(risk.Score)},
-		{"level", string(e.Level), string(risk.Level)},
-		{"vector", e.Vector, risk.CVSSVector},
-		{"base score", string(e.Base), string(risk.CVSSBaseScore)},
-		{"deciding rule", e.Rule, deciding},
-		{"message", e.Message, got.Message},
-	} {
-		if fact.want != "" && fact.want != fact.got {
-			t.Errorf("%s: %s is %q, want %q (%s %s: %s; risk %+v)", when, fact.what, fact.got, fact.want, got.Decision, got.Reason, got.Message, *risk)
-		}
-	}
-	if e.Stages != 0 && (got.Approval == nil || got.Approval.StageCount != e.Stages) {
-		t.Errorf("%s: approval is %+v, want %d stages", when, got.Approval, e.Stages)
-	}
-	var matched []string
-	for _, m := range got.MatchedRules {
-		matched = append(matched, string(m.Name))
-	}
-	for _, name := range e.Matched {
-		if !slices.Contains(matched, name) {
-			t.Errorf("%s: %s did not match; matched are [%s]", when, name, strings.Join(matched, " "))
-		}
-	}
-	for _, name := range e.Not {
-		if slices.Contains(matched, name) {
-			t.Errorf("%s: %s matched, and should not", when, name)
+		if rule.Quiet == 0 {
+			t.Errorf("no case in config/starter-policy/tests says when %s does not fire", rule.Rule)
 		}
 	}
 }
