@@ -20,7 +20,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-//go:embed default/kustomization.yaml webhook/webhooks.yaml admission-policy/*.yaml
+//go:embed default/kustomization.yaml webhook/webhooks.yaml admission-policy/*.yaml crd/bases/*.yaml
 var files embed.FS
 
 // Webhooks returns the MutatingWebhookConfiguration and the
@@ -37,6 +37,17 @@ func Webhooks() ([]*unstructured.Unstructured, error) {
 func AdmissionPolicies() ([]*unstructured.Unstructured, error) {
 	return installed("admission-policy/*.yaml", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 }
+
+// CustomResourceDefinitions returns the definition of each kind of this
+// project, in the order of their files, as config/default installs them: under
+// their own names, with its labels. The objects are the caller's own.
+func CustomResourceDefinitions() ([]*unstructured.Unstructured, error) {
+	return installed("crd/bases/*.yaml", kindCRD)
+}
+
+// kindCRD is of the objects whose name kustomize leaves alone: it says what
+// they define.
+const kindCRD = "CustomResourceDefinition"
 
 // overlay is what config/default does to every object.
 type overlay struct {
@@ -114,7 +125,9 @@ func objects(path string) ([]*unstructured.Unstructured, error) {
 // apply does to an object what kustomize would: to its name, its labels, and
 // whatever refers to another object of config/default.
 func (o *overlay) apply(object *unstructured.Unstructured) error {
-	object.SetName(o.NamePrefix + object.GetName())
+	if object.GetKind() != kindCRD {
+		object.SetName(o.NamePrefix + object.GetName())
+	}
 	labels := object.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}

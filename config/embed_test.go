@@ -82,12 +82,17 @@ func TestEmbeddedIsWhatIsRendered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(webhooks) != 2 || len(policies) != 8 {
-		t.Errorf("got %d webhook configurations and %d policies and bindings, want 2 and 8", len(webhooks), len(policies))
+	definitions, err := config.CustomResourceDefinitions()
+	if err != nil {
+		t.Fatal(err)
 	}
-	embedded := of("", slices.Concat(webhooks, policies))
+	if len(webhooks) != 2 || len(policies) != 8 || len(definitions) != 6 {
+		t.Errorf("got %d webhook configurations, %d policies and bindings and %d CRDs, want 2, 8 and 6", len(webhooks), len(policies), len(definitions))
+	}
+	embedded := of("", slices.Concat(webhooks, policies, definitions))
 	rendered := render(t, "default")
-	shipped := merged(of("ValidatingAdmissionPolicy", rendered), of("ValidatingWebhook", rendered), of("MutatingWebhook", rendered))
+	shipped := merged(of("ValidatingAdmissionPolicy", rendered), of("ValidatingWebhook", rendered), of("MutatingWebhook", rendered),
+		of("CustomResourceDefinition", rendered))
 	if diff := cmp.Diff(shipped, embedded); diff != "" {
 		t.Errorf("- kubectl kustomize config/default, + package config:\n%s", diff)
 	}

@@ -142,7 +142,7 @@ func (c *covering) policy(base *compiled) {
 		return
 	}
 	c.ruleOf[base], c.flowOf[base] = map[key]*ruleCount{}, map[key]*WorkflowCoverage{}
-	for _, object := range base.set.Objects {
+	for _, object := range base.tested {
 		switch o := object.Object.(type) {
 		case *v1alpha1.SmartRule:
 			if rule, known := base.store.Rule(o); known {

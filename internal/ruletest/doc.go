@@ -16,6 +16,8 @@
 //	  name: bulk-deletes             # by which reports call the suite
 //	policy: [..]                     # files and folders, relative to this file; default: what the
 //	                                 # command line names; []: nothing but what is given
+//	beside: [../../global]           # more policy that is in effect, and not what is tested: coverage
+//	                                 # leaves it out; of two objects of one name, that of policy counts
 //	given:                           # objects for these tests, checked as the API server checks them;
 //	- kind: Agent                    # apiVersion may be left out, and the namespace is that of defaults
 //	  metadata: {name: sandbox}

@@ -37,6 +37,7 @@ func (r *reader) suite(document spot) *Suite {
 			r.object(v, fields{"name": func(v spot) { s.Name = r.text(v) }})
 		},
 		"policy": func(v spot) { r.policy(v, s) },
+		"beside": func(v spot) { s.beside = r.paths(v) },
 		"given": func(v spot) {
 			r.list(v, func(item spot) { s.given = append(s.given, item) })
 		},
@@ -75,22 +76,29 @@ func problemAt(at manifest.Position, path, format string, args ...any) manifest.
 // policy reads the paths of the policy. An empty list is no policy but what is given.
 func (r *reader) policy(v spot, s *Suite) {
 	s.ownPolicy, s.policyAt = true, r.at(v.node)
-	switch node := resolve(v.node); {
-	case node.Kind == yaml.SequenceNode && len(node.Content) == 0:
-		return
-	case node.Kind == yaml.MappingNode:
-		r.wrong(v, "it is an object; it must be a list of files and folders")
-		return
-	}
-	r.oneOrMany(v, func(item spot) {
-		if path := r.text(item); path != "" {
-			s.policy = append(s.policy, r.beside(path))
-		}
-	})
+	s.policy = r.paths(v)
 }
 
-// beside is a path that is written relative to the test file.
-func (r *reader) beside(path string) string {
+// paths reads a path, or a list of them.
+func (r *reader) paths(v spot) []string {
+	switch node := resolve(v.node); {
+	case node.Kind == yaml.SequenceNode && len(node.Content) == 0:
+		return nil
+	case node.Kind == yaml.MappingNode:
+		r.wrong(v, "it is an object; it must be a list of files and folders")
+		return nil
+	}
+	var paths []string
+	r.oneOrMany(v, func(item spot) {
+		if path := r.text(item); path != "" {
+			paths = append(paths, r.relative(path))
+		}
+	})
+	return paths
+}
+
+// relative is a path that is written relative to the test file.
+func (r *reader) relative(path string) string {
 	path = filepath.FromSlash(path)
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -149,7 +157,7 @@ func (r *reader) testCase(v spot) *testCase {
 		r.wrong(v, "it has at and anyTime; keep one of the two")
 	}
 	if c.file.string != "" {
-		c.file.string = r.beside(c.file.string)
+		c.file.string = r.relative(c.file.string)
 	}
 	if (c.action.node == nil) == (c.file.string == "") {
 		r.wrong(v, "it needs either action or actionFile")

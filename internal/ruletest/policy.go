@@ -21,6 +21,7 @@ import (
 // compiled is a policy, read and compiled once, however many suites test it.
 type compiled struct {
 	set      *manifest.Set
+	tested   []*manifest.Object // of the set, what coverage is about
 	store    *policy.Store
 	snapshot *decision.Snapshot
 	problems []manifest.Problem // the policy cannot be tested as it is
@@ -32,35 +33,65 @@ type policies struct {
 	mu   sync.Mutex
 	byID map[string]func() *compiled
 	// fallback is the policy of suites that name none; nil where there is none.
-	fallback func() *compiled
+	fallback func(beside []string) *compiled
 }
 
 func newPolicies(o Options) *policies {
 	p := &policies{byID: map[string]func() *compiled{}}
 	switch {
 	case o.Set != nil:
-		p.fallback = sync.OnceValue(func() *compiled { return compile(o.Set, nil, nil) })
+		p.fallback = func(beside []string) *compiled {
+			return p.once("\x00\x00", beside, func() (*manifest.Set, []manifest.Problem, error) { return o.Set, nil, nil })
+		}
 	case len(o.Policy) > 0:
-		p.fallback = func() *compiled { return p.get(o.Policy) }
+		p.fallback = func(beside []string) *compiled { return p.get(o.Policy, beside) }
 	}
 	return p
 }
 
-// get returns the policy of these paths. It may be called from many goroutines.
-func (p *policies) get(paths []string) *compiled {
+// get returns the policy of these paths, with that beside it. It may be called
+// from many goroutines.
+func (p *policies) get(paths, beside []string) *compiled {
+	paths = cleaned(paths)
+	return p.once(strings.Join(paths, "\x00"), beside, func() (*manifest.Set, []manifest.Problem, error) { return loadPolicy(paths) })
+}
+
+// once returns what has been compiled of a policy, by its name and what is beside it.
+func (p *policies) once(id string, beside []string, load func() (*manifest.Set, []manifest.Problem, error)) *compiled {
+	beside = cleaned(beside)
+	id += "\x00beside\x00" + strings.Join(beside, "\x00")
+	p.mu.Lock()
+	known := p.byID[id]
+	if known == nil {
+		known = sync.OnceValue(func() *compiled { return joined(load, beside) })
+		p.byID[id] = known
+	}
+	p.mu.Unlock()
+	return known()
+}
+
+func cleaned(paths []string) []string {
 	clean := make([]string, len(paths))
 	for i, path := range paths {
 		clean[i] = filepath.Clean(path)
 	}
-	id := strings.Join(clean, "\x00")
-	p.mu.Lock()
-	load := p.byID[id]
-	if load == nil {
-		load = sync.OnceValue(func() *compiled { return compile(loadPolicy(clean)) })
-		p.byID[id] = load
+	return clean
+}
+
+// joined compiles a policy together with what is beside it; of two objects of
+// one name, that of the policy counts.
+func joined(load func() (*manifest.Set, []manifest.Problem, error), beside []string) *compiled {
+	set, problems, err := load()
+	if err != nil || len(beside) == 0 {
+		return compile(set, problems, err)
 	}
-	p.mu.Unlock()
-	return load()
+	others, more, err := loadPolicy(beside)
+	if err != nil {
+		return &compiled{err: err}
+	}
+	c := compile(manifest.Overlay(set, others), slices.Concat(problems, more), nil)
+	c.tested = set.Objects
+	return c
 }
 
 // compile compiles what has been read.
@@ -69,6 +100,7 @@ func compile(set *manifest.Set, problems []manifest.Problem, err error) *compile
 	if err != nil || len(problems) > 0 {
 		return c
 	}
+	c.tested = set.Objects
 	if c.store, c.err = set.Store(); c.err != nil {
 		return c
 	}

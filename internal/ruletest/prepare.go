@@ -127,9 +127,9 @@ func (p *prepared) policy(known *policies) *compiled {
 	var base *compiled
 	switch {
 	case s.ownPolicy:
-		base = known.get(s.policy)
+		base = known.get(s.policy, s.beside)
 	case known.fallback != nil:
-		base = known.fallback()
+		base = known.fallback(s.beside)
 	default:
 		p.problems = append(p.problems, problemAt(s.Position, "policy", "it names no policy, and none is given on the command line; add policy: [FOLDER]"))
 		return nil

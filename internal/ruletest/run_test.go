@@ -97,14 +97,14 @@ func TestReportsAreDeterministic(t *testing.T) {
 func TestEachPolicyIsCompiledOnce(t *testing.T) {
 	known := newPolicies(Options{})
 	paths := []string{filepath.Join("testdata", "policy")}
-	one := known.get(paths)
+	one := known.get(paths, nil)
 	if one.err != nil || len(one.problems) > 0 || one.snapshot == nil {
 		t.Fatalf("%v, %v", one.err, one.problems)
 	}
-	if known.get(slices.Clone(paths)) != one {
+	if known.get(slices.Clone(paths), nil) != one {
 		t.Error("the same paths gave another policy")
 	}
-	if known.get([]string{filepath.Join("testdata", "broken")}) == one {
+	if known.get([]string{filepath.Join("testdata", "broken")}, nil) == one {
 		t.Error("other paths gave the same policy")
 	}
 }

@@ -20,6 +20,7 @@ type Suite struct {
 	policy    []string // paths, relative to where the program runs
 	ownPolicy bool     // the document has a policy, be it an empty one
 	policyAt  manifest.Position
+	beside    []string // paths of policy that is in effect, too, and not what is tested
 	given     []spot
 	defaults  defaults
 	cases     []*testCase

@@ -49,7 +49,16 @@ type printer struct {
 	out      bytes.Buffer
 }
 
-func (p *printer) printf(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
+// printf writes lines, none of which ends in a space.
+func (p *printer) printf(format string, args ...any) {
+	for line := range strings.Lines(fmt.Sprintf(format, args...)) {
+		text, end := strings.CutSuffix(line, "\n")
+		p.out.WriteString(strings.TrimRight(text, " "))
+		if end {
+			p.out.WriteByte('\n')
+		}
+	}
+}
 
 func (p *printer) summary() {
 	r := p.report

@@ -29,18 +29,39 @@ func (n *Node) Add(format string, args ...any) *Node {
 }
 
 // Write writes the tree, the node's own line at the margin.
-func (n *Node) Write(out io.Writer) {
-	fmt.Fprintln(out, n.text)
-	n.writeChildren(out, "")
+func (n *Node) Write(out io.Writer) { n.WriteWithin(out, 0) }
+
+// leastWidth is how narrow the text of a deep branch may become.
+const leastWidth = 24
+
+// WriteWithin is Write for a terminal of that many columns: lines that are
+// longer go on below, beside the branches. Where width is 0 none is broken.
+func (n *Node) WriteWithin(out io.Writer, width int) {
+	n.write(out, width, "", "")
 }
 
-func (n *Node) writeChildren(out io.Writer, indent string) {
+// write writes the node behind first, and all that follows behind indent.
+func (n *Node) write(out io.Writer, width int, first, indent string) {
+	hanging := indent + "  "
+	if len(n.children) > 0 {
+		hanging = indent + "│  "
+	}
+	left := 0
+	if width > 0 {
+		left = max(width-Columns(hanging), leastWidth)
+	}
+	for i, line := range Wrap(n.text, left, "") {
+		if i == 0 {
+			fmt.Fprintln(out, first+line)
+		} else {
+			fmt.Fprintln(out, hanging+line)
+		}
+	}
 	for i, child := range n.children {
 		branch, below := "├─ ", "│  "
 		if i == len(n.children)-1 {
 			branch, below = "└─ ", "   "
 		}
-		fmt.Fprintf(out, "%s%s%s\n", indent, branch, child.text)
-		child.writeChildren(out, indent+below)
+		child.write(out, width, indent+branch, indent+below)
 	}
 }
