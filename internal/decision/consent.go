@@ -62,9 +62,11 @@ func (d *decider) applyWorkflows() {
 	}
 	chain := approval.NewChain(workflows)
 	if chain.Empty() {
+		d.consent = byRisk.workflows
 		d.approveByPolicy(byRisk)
 		return
 	}
+	d.consent = chain.Workflows()
 	d.ask(chain, d.why(demands, byRisk, chain), validity(chain, platform))
 }
 

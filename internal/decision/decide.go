@@ -36,6 +36,7 @@ type decider struct {
 	outcome          Outcome
 	chain            approval.Chain
 	given            approval.Input
+	consent          []*approval.Workflow
 	sources          []string // what decided, for the policy revision
 }
 
@@ -66,6 +67,10 @@ type Inquiry struct {
 	Chain approval.Chain
 	// Given is what Chain was evaluated with.
 	Given approval.Input
+	// Consent is the workflows that an approval rests on, or would: those of
+	// Chain, or those that approve by themselves. None where no workflow was
+	// asked. They must not be changed.
+	Consent []*approval.Workflow
 }
 
 // Inquire is Decide for those who need to know who is asked. It fails as Decide does.
@@ -86,7 +91,7 @@ func Inquire(ctx context.Context, snap *Snapshot, req *request.Request, prior *v
 	d.outcome.SpecDigest = req.Digest
 	d.outcome.PolicyRevision = d.policyRevision()
 	d.outcome.Message = clip(d.outcome.Message, maxMessage)
-	return &Inquiry{Outcome: &d.outcome, Chain: d.chain, Given: d.given}, nil
+	return &Inquiry{Outcome: &d.outcome, Chain: d.chain, Given: d.given, Consent: d.consent}, nil
 }
 
 // Refuse is the outcome for a request that could not be read.

@@ -181,8 +181,8 @@ func assemble(all []*prepared, results [][]played) *Report {
 func (p *prepared) judge(c *ready, got played, cover *covering) CaseReport {
 	report := CaseReport{Place: placeOf(c.at), Name: c.name, Moments: len(c.moments), Seconds: got.seconds}
 	seen := newSightings()
-	for i, outcome := range got.outcomes {
-		workflows := workflowsOf(p.world.snapshot, c.request, c.agent, outcome)
+	for i, answer := range got.answers {
+		outcome, workflows := answer.Outcome, workflowsOf(answer)
 		seen.add(outcome, workflows)
 		differences := c.want.differences(outcome, workflows)
 		if len(differences) == 0 {

@@ -67,8 +67,8 @@ func prepareAll(ctx context.Context, suites []*Suite, o Options) ([]*prepared, e
 
 // played is what came of a case.
 type played struct {
-	outcomes []*decision.Outcome // one for each of its moments
-	seconds  float64
+	answers []*decision.Inquiry // one for each of its moments
+	seconds float64
 }
 
 // playAll plays the cases of all suites; results are by suite and case.
@@ -89,36 +89,36 @@ func playAll(ctx context.Context, all []*prepared, o Options) ([][]played, error
 		p := all[jobs[i].suite]
 		c := p.cases[jobs[i].number]
 		begin := o.Clock.Now()
-		outcomes, err := c.play(ctx, p.world.snapshot)
+		answers, err := c.play(ctx, p.world.snapshot)
 		if err != nil {
 			return fmt.Errorf("%s: %q: %w", c.at, c.name, err)
 		}
-		results[jobs[i].suite][jobs[i].number] = played{outcomes, o.Clock.Since(begin).Seconds()}
+		results[jobs[i].suite][jobs[i].number] = played{answers, o.Clock.Since(begin).Seconds()}
 		return nil
 	})
 	return results, err
 }
 
 // play decides about the action at each of the moments.
-func (c *ready) play(ctx context.Context, snapshot *decision.Snapshot) ([]*decision.Outcome, error) {
-	outcomes := make([]*decision.Outcome, len(c.moments))
+func (c *ready) play(ctx context.Context, snapshot *decision.Snapshot) ([]*decision.Inquiry, error) {
+	answers := make([]*decision.Inquiry, len(c.moments))
 	for i, at := range c.moments {
-		outcome, err := c.decide(ctx, snapshot, at)
+		answer, err := c.decide(ctx, snapshot, at)
 		if err != nil {
 			return nil, err
 		}
-		outcomes[i] = outcome
+		answers[i] = answer
 	}
-	return outcomes, nil
+	return answers, nil
 }
 
-func (c *ready) decide(ctx context.Context, snapshot *decision.Snapshot, at time.Time) (*decision.Outcome, error) {
+func (c *ready) decide(ctx context.Context, snapshot *decision.Snapshot, at time.Time) (*decision.Inquiry, error) {
 	if c.refused != nil {
-		return c.refused, nil
+		return &decision.Inquiry{Outcome: c.refused}, nil
 	}
 	req := *c.request
 	req.SubmittedAt = at
-	return decision.Decide(ctx, snapshot, &req, nil, at)
+	return decision.Inquire(ctx, snapshot, &req, nil, at)
 }
 
 // parallel calls do for every number below n, from as many goroutines as there
