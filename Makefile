@@ -21,6 +21,9 @@ TEST_PARALLEL ?= 2
 
 FUZZTIME ?= 20s
 BENCHTIME ?= 1s
+# Of `make plugins` and `make krew`.
+VERSION ?= v$(shell sed -n 's/^appVersion: *//p' charts/ascend-operator/Chart.yaml)
+PLATFORMS ?=
 COVER_MIN ?= 95
 ARGS ?=
 
@@ -30,7 +33,7 @@ PURE := $(wildcard internal/risk internal/rules internal/approval internal/decis
 MODULES := . hack/devcluster hack/tools hack/tools/golangci-lint hack/tools/helm
 LINT_MODULES := . hack/devcluster hack/tools/golangci-lint
 # What `make generate`, `make manifests`, `make docs` and `make chart` write.
-GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md charts/ascend-operator
+GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md docs/cli.md charts/ascend-operator
 
 ##@ Start here
 
@@ -141,7 +144,16 @@ build: ## Build bin/manager and bin/ascend, and its kubectl plugins
 	@mkdir -p bin
 	$(GO) build -trimpath -o bin/manager ./cmd/manager
 	$(GO) build -trimpath -o bin/ascend ./cmd/ascend
-	@for plugin in kubectl-ascend kubectl-approve kubectl-deny; do ln -sfn ascend "bin/$$plugin"; done
+	@for plugin in ascend approve deny; do \
+		ln -sfn ascend "bin/kubectl-$$plugin"; ln -sfn ascend "bin/kubectl_complete-$$plugin"; done
+
+.PHONY: plugins
+plugins: ## Compile and pack ascend for every platform, into bin/krew (VERSION=v1.2.3)
+	@$(GO) run ./hack/krew pack --version $(VERSION) $(if $(PLATFORMS),--platforms $(PLATFORMS))
+
+.PHONY: krew
+krew: plugins ## Write the krew manifests of the plugins, into bin/krew
+	@$(GO) run ./hack/krew manifests --version $(VERSION)
 
 .PHONY: generate
 generate: controller-gen ## Write deep copies and apply configurations of the API
@@ -155,7 +167,7 @@ manifests: controller-gen ## Write CRDs, RBAC role and webhooks from the code's 
 		output:rbac:dir=config/rbac output:webhook:dir=config/webhook)
 
 .PHONY: docs
-docs: crd-ref-docs ## Write the API reference, docs/reference/api.md
+docs: crd-ref-docs cli-docs ## Write the references, docs/reference/api.md and docs/cli.md
 	@mkdir -p bin docs/reference
 	@$(CRD_REF_DOCS) --log-level=ERROR --renderer=markdown --source-path=api \
 		--config=hack/tools/crd-ref-docs/config.yaml \
@@ -163,6 +175,10 @@ docs: crd-ref-docs ## Write the API reference, docs/reference/api.md
 	@# Lines of one paragraph are joined, and braces need no escape.
 	@sed -e 's|<br /><br />|<br/>|g' -e 's|<br />| |g' -e 's|\\\([{}]\)|\1|g' \
 		bin/api.md | cat -s > docs/reference/api.md
+
+.PHONY: cli-docs
+cli-docs: ## Write the reference of the command line, docs/cli.md
+	@$(GO) run ./hack/clidocs
 
 .PHONY: chart
 chart: control-plane ## Write what the Helm chart has of config/, and its table of values

@@ -12,6 +12,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -29,19 +31,37 @@ func run(ctx context.Context, s *session.Session, argv []string) int {
 	if len(argv) == 0 {
 		argv = []string{"ascend"}
 	}
-	root := programFor(argv[0]).command(s)
-	root.SetArgs(argv[1:])
+	called := programFor(argv[0])
+	arguments := called.arguments(argv[1:])
+	if isCompletion(arguments) {
+		hurry(s)
+	}
+	root := newRoot(s, called) //nolint:contextcheck // completions get theirs of cobra, which is given this one
+	root.SetArgs(arguments)
+	return report(s, root.ExecuteContext(ctx))
+}
+
+// newRoot is the program's top command, ready to run.
+func newRoot(s *session.Session, called program) *cobra.Command {
+	root := called.command(s)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
-	// Errors are printed once, below, and without the whole help.
+	// Errors are printed once, by report, and without the whole help.
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return session.Usagef(cmd, "%w", err)
 	})
 	s.Flags.AddFlags(root.PersistentFlags())
-	return report(s, root.ExecuteContext(ctx))
+	completeFlags(root, s)
+	return root
+}
+
+// Commands is ascend with all its commands and flags, to be described and not
+// to be run.
+func Commands() *cobra.Command {
+	return newRoot(session.New(genericiooptions.IOStreams{In: strings.NewReader(""), Out: io.Discard, ErrOut: io.Discard}), programFor("ascend"))
 }
 
 // report prints an error, unless that was done, and returns the exit code.

@@ -36,6 +36,11 @@ type cluster struct {
 	meanwhile []func(*v1alpha1.AgentAction)
 	// operator evaluates the action after the user wrote to it; nil: never.
 	operator func(*v1alpha1.AgentAction)
+	// all: the operator evaluates every action that the user wrote to, not only
+	// act-ghi789.
+	all bool
+	// watched is told of every watch that has begun; nil: nobody.
+	watched chan struct{}
 
 	patches int
 	store   client.WithWatch
@@ -63,6 +68,7 @@ func (c *cluster) dial(t *testing.T) func(*rest.Config) (client.WithWatch, error
 		WithStatusSubresource(&v1alpha1.AgentAction{}).
 		WithIndex(&v1alpha1.AgentAction{}, actions.FieldAgentName, index(func(a *v1alpha1.AgentAction) string { return string(a.Spec.AgentRef.Name) })).
 		WithIndex(&v1alpha1.AgentAction{}, actions.FieldDecision, index(func(a *v1alpha1.AgentAction) string { return string(a.Status.Decision) })).
+		WithIndex(&v1alpha1.AgentAction{}, "metadata.name", index(func(a *v1alpha1.AgentAction) string { return a.Name })).
 		Build()
 	return func(*rest.Config) (client.WithWatch, error) {
 		return interceptor.NewClient(c.store, interceptor.Funcs{Create: c.create, Patch: c.patch, Watch: c.watch}), nil
@@ -154,6 +160,9 @@ func (c *cluster) watch(ctx context.Context, store client.WithWatch, list client
 	if err != nil {
 		return nil, err
 	}
+	if c.watched != nil {
+		c.watched <- struct{}{}
+	}
 	return changes, c.operate(ctx)
 }
 
@@ -161,10 +170,28 @@ func (c *cluster) operate(ctx context.Context) error {
 	if c.operator == nil {
 		return nil
 	}
-	return c.write(ctx, client.ObjectKey{Namespace: "default", Name: "act-ghi789"}, func(action *v1alpha1.AgentAction) {
-		c.operator(action)
-		action.Status.ObservedGeneration = action.Generation + 1
-	})
+	keys := []client.ObjectKey{{Namespace: "default", Name: "act-ghi789"}}
+	if c.all {
+		list := &v1alpha1.AgentActionList{}
+		if err := c.store.List(ctx, list); err != nil {
+			return err
+		}
+		keys = nil
+		for i := range list.Items {
+			if action := &list.Items[i]; action.Status.Decision == v1alpha1.DecisionPending && givenBy(action, c.user()) > 0 {
+				keys = append(keys, client.ObjectKeyFromObject(action))
+			}
+		}
+	}
+	for _, key := range keys {
+		if err := c.write(ctx, key, func(action *v1alpha1.AgentAction) {
+			c.operator(action)
+			action.Status.ObservedGeneration = action.Generation + 1
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write changes spec and status of an action as somebody else.

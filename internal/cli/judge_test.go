@@ -61,6 +61,7 @@ type verdictCase struct {
 
 // with is a cluster with an action, its workflow and its agent.
 func with(action *v1alpha1.AgentAction, c cluster) cluster {
+	sealed(action)
 	c.objects = append([]client.Object{action}, c.objects...)
 	if len(c.objects) == 1 {
 		c.objects = append(c.objects, high(nil), tutorialAgent(nil))
@@ -150,7 +151,7 @@ func TestEntry(t *testing.T) {
 	want := []v1alpha1.Approval{
 		{Verdict: v1alpha1.VerdictApprove, Approver: "bob", Stage: "security-review", As: "group:ascend-approvers"},
 		{
-			Verdict: v1alpha1.VerdictApprove, Comment: "ticket 4711", Stage: "security-review", SpecDigest: "sha256:aaaa", WorkflowRevision: "sha256:wwww",
+			Verdict: v1alpha1.VerdictApprove, Comment: "ticket 4711", Stage: "security-review", SpecDigest: digestOf(pending()), WorkflowRevision: "sha256:wwww",
 			Approver: "alice", UID: "uid-alice", Time: micro(testNow), // stamped
 		},
 	}

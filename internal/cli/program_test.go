@@ -20,6 +20,10 @@ func TestProgramFor(t *testing.T) {
 		"KUBECTL-DENY.EXE":               "kubectl deny",
 		"ascend-v1.2.3":                  "ascend",
 		"kubectl-approve-something-else": "ascend",
+		"kubectl_complete-approve":       "kubectl approve",
+		"/some/kubectl_complete-ascend":  "kubectl ascend",
+		"KUBECTL_COMPLETE-DENY.EXE":      "kubectl deny",
+		"kubectl_complete-other":         "ascend",
 		"":                               "ascend",
 	} {
 		if got := programFor(argv0).display; got != want {

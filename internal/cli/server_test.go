@@ -136,7 +136,7 @@ func TestPages(t *testing.T) {
 // A verdict is a JSON patch under the resourceVersion that was read, given as
 // the impersonated user.
 func TestPatchOnTheWire(t *testing.T) {
-	action := pending()
+	action := sealed(pending())
 	action.ResourceVersion = "42"
 	var body, contentType, query string
 	users := map[string]bool{}
@@ -172,7 +172,7 @@ func TestPatchOnTheWire(t *testing.T) {
 	}
 	want := `[{"op":"replace","path":"/metadata/resourceVersion","value":"42"},` +
 		`{"op":"add","path":"/spec/approvals","value":[{"verdict":"Approve","stage":"approval",` +
-		`"specDigest":"sha256:aaaa","workflowRevision":"sha256:wwww"}]}]`
+		`"specDigest":"` + digestOf(action) + `","workflowRevision":"sha256:wwww"}]}]`
 	if diff := cmp.Diff(want, body); diff != "" {
 		t.Errorf("patch differs (-want +got):\n%s", diff)
 	}

@@ -24,7 +24,9 @@ const pageSize = 500
 // them when it is empty: SmartRules, ApprovalWorkflows, Agents and
 // WebhookSubscriptions there and in ascend-system, which applies everywhere,
 // the RiskModels, and the Namespaces themselves. AgentActions are no policy and
-// are not read. A namespace that does not exist is left out.
+// are not read. A namespace that does not exist is left out. Namespaces and
+// WebhookSubscriptions that the user may not read are left out as well, and named
+// in Unread: few need to see them. Everything else has to be readable.
 //
 // Errors say what was read, and wrap what the API server said.
 func FromCluster(ctx context.Context, reader client.Reader, namespace string) (*Set, error) {
@@ -33,17 +35,28 @@ func FromCluster(ctx context.Context, reader client.Reader, namespace string) (*
 		c.namespaces = slices.Compact([]string{v1alpha1.GlobalNamespace, namespace})
 	}
 	err := firstError(
-		func() error { return c.spaces(ctx) },
+		func() error { return c.unless(KindNamespace, c.spaces(ctx)) },
 		func() error { return c.list(ctx, KindRiskModel, &v1alpha1.RiskModelList{}, "") },
 		func() error { return c.each(ctx, KindApprovalWorkflow, &v1alpha1.ApprovalWorkflowList{}) },
 		func() error { return c.each(ctx, KindSmartRule, &v1alpha1.SmartRuleList{}) },
 		func() error { return c.each(ctx, KindAgent, &v1alpha1.AgentList{}) },
-		func() error { return c.each(ctx, KindWebhookSubscription, &v1alpha1.WebhookSubscriptionList{}) },
+		func() error {
+			return c.unless(KindWebhookSubscription, c.each(ctx, KindWebhookSubscription, &v1alpha1.WebhookSubscriptionList{}))
+		},
 	)
 	if err != nil {
 		return nil, err
 	}
 	return c.set, nil
+}
+
+// unless notes the kind as unread where that is all the error says.
+func (c *clusterReader) unless(kind string, err error) error {
+	if !apierrors.IsForbidden(err) {
+		return err
+	}
+	c.set.Unread = append(c.set.Unread, kind)
+	return nil
 }
 
 func firstError(steps ...func() error) error {

@@ -129,6 +129,35 @@ func TestFromClusterFails(t *testing.T) {
 	}
 }
 
+// Who may read neither namespaces nor subscriptions reads the rest, and is told.
+func TestFromClusterUnread(t *testing.T) {
+	for _, namespace := range []string{"", "team"} {
+		set, err := manifest.FromCluster(t.Context(), rulesOnly{newCluster(t)}, namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(set.Unread); got != "[Namespace WebhookSubscription]" || len(set.Rules()) != 1201 {
+			t.Errorf("in %q unread are %s, and there are %d rules", namespace, got, len(set.Rules()))
+		}
+	}
+}
+
+// rulesOnly refuses what decides nothing.
+type rulesOnly struct{ client.Reader }
+
+func (r rulesOnly) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewForbidden(corev1.Resource("namespaces"), key.Name, errors.New("no"))
+}
+
+func (r rulesOnly) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	switch list.(type) {
+	case *metav1.PartialObjectMetadataList, *v1alpha1.WebhookSubscriptionList:
+		return apierrors.NewForbidden(corev1.Resource("things"), "", errors.New("no"))
+	default:
+		return r.Reader.List(ctx, list, options...)
+	}
+}
+
 // refusing refuses SmartRules.
 type refusing struct{ client.Reader }
 

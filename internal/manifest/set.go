@@ -3,6 +3,8 @@
 package manifest
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,6 +55,8 @@ type Set struct {
 	// Foreign counts the documents that were passed over, for they are neither
 	// policy nor tests.
 	Foreign int
+	// Unread are the kinds that the user may not read in the cluster.
+	Unread []string
 }
 
 // Rules in the order of the files.
@@ -165,6 +169,7 @@ func Overlay(top, base *Set) *Set {
 
 func (s *Set) with(base *Set, take func(*Object) bool) *Set {
 	merged := *s
+	merged.Unread = slices.Concat(s.Unread, base.Unread)
 	merged.Objects = append([]*Object(nil), s.Objects...)
 	for _, o := range base.Objects {
 		if take(o) {

@@ -20,15 +20,15 @@ func TestEndToEnd(t *testing.T) {
 	RunSpecs(t, "End to end")
 }
 
-var _ = BeforeSuite(func() {
+var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(os.Getenv("KUBEBUILDER_ASSETS")).NotTo(BeEmpty(), "the control plane is not built; run make test")
-})
+	run(ctx, "make", "build")
+}, NodeTimeout(10*time.Minute))
 
 // `make demo` exits 0 only if every decision of the tutorial, applied from
 // config/samples by kubectl, is as the design's table of fixed points says, with
 // its score, level and rule. That the README shows this output is for `make verify`.
 var _ = It("plays the demo, every decision as expected", func(ctx SpecContext) {
-	run(ctx, "make", "build")
 	Expect(run(ctx, "go", "run", "./hack/dev", "demo")).To(ContainSubstring("Every decision as expected"))
 }, SpecTimeout(10*time.Minute))
 
@@ -37,7 +37,7 @@ var _ = It("plays the demo, every decision as expected", func(ctx SpecContext) {
 func run(ctx SpecContext, name string, args ...string) string {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, name, args...)
-	command.Dir = "../.."
+	command.Dir = checkout
 	var problems strings.Builder
 	command.Stderr = &problems
 	out, err := command.Output()

@@ -10,16 +10,23 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
-// newActionsCommand has the commands about actions in it.
+// NewCommand has the commands about actions in it.
 func NewCommand(s *session.Session, display string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "actions",
 		Aliases: []string{"action"},
-		Short:   "See what agents ask for",
-		Example: session.Examples("%[1]s list --agent-id tutorial-agent --limit 10", display),
+		Short:   "See what agents ask for, withdraw it, report on it",
+		Long: `See what agents ask for, and why it was decided the way it was; withdraw a
+request, and report what became of it.`,
+		Example: session.Examples("%[1]s list --agent-id tutorial-agent --limit 10\n%[1]s get act-7k2xp -o yaml", display),
 		Args:    session.TakesNothing,
 		RunE:    session.ShowHelp,
 	}
-	cmd.AddCommand(newActionsListCommand(s, display+" list"))
+	cmd.AddCommand(
+		newActionsListCommand(s, display+" list"),
+		newActionsGetCommand(s, display+" get"),
+		newCancelCommand(s, display+" cancel"),
+		newReportCommand(s, display+" report"),
+	)
 	return cmd
 }

@@ -5,6 +5,7 @@ package actions
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,18 +30,53 @@ func Complete(s *session.Session, decision v1alpha1.Decision) cobra.CompletionFu
 		if decision != v1alpha1.DecisionNone {
 			options = append(options, client.MatchingFields{FieldDecision: string(decision)})
 		}
-		newest := &newestActions{limit: completionLimit}
-		if err := newest.load(cmd.Context(), cl, options); err != nil {
+		rows := &newest[row]{limit: completionLimit, byAge: rowByAge}
+		err = eachPage(cmd.Context(), cl, options, func(page []v1alpha1.AgentAction) error {
+			for i := range page {
+				rows.add(rowOf(&page[i]))
+			}
+			return nil
+		}, rows.forget)
+		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		var names []cobra.Completion
-		for _, action := range newest.sorted() {
-			if slices.Contains(given, action.Name) {
-				continue
+		for _, r := range rows.sorted() {
+			if !slices.Contains(given, r.name) {
+				names = append(names, cobra.CompletionWithDesc(terminal.Safe(r.name), fmt.Sprintf("%s %s %s", terminal.Safe(r.actionType), r.level, r.decision)))
 			}
-			names = append(names, cobra.CompletionWithDesc(terminal.Safe(action.Name),
-				fmt.Sprintf("%s %s %s", terminal.Safe(action.Spec.ActionType), LevelWord(action.Status.Risk), DecisionWord(action.Status.Decision))))
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// CompleteAgents offers the names of agents. Where they cannot be listed it
+// offers nothing.
+func CompleteAgents(s *session.Session) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		cl, namespace, err := s.Connect()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		agents := &v1alpha1.AgentList{}
+		if err := cl.List(cmd.Context(), agents, client.InNamespace(namespace), client.Limit(completionLimit)); err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var names []cobra.Completion
+		for i := range agents.Items {
+			agent := &agents.Items[i]
+			if !slices.Contains(given, agent.Name) {
+				what := strings.Fields(terminal.Safe(fmt.Sprint(agent.Spec.Type, " ", agent.Spec.Environment, " ", agent.Spec.State)))
+				names = append(names, cobra.CompletionWithDesc(terminal.Safe(agent.Name), strings.Join(what, " ")))
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeFlag registers what completes a flag that the command has.
+func completeFlag(cmd *cobra.Command, flag string, complete cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
+		panic(err) // a flag that was not added: every test sees it
 	}
 }

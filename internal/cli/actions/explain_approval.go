@@ -10,7 +10,8 @@ import (
 )
 
 // explainApproval adds who has to agree, who still can, and until when.
-func explainApproval(root *terminal.Node, status *v1alpha1.AgentActionStatus, now time.Time) {
+func explainApproval(root *terminal.Node, action *v1alpha1.AgentAction, b *background, now time.Time) {
+	status := &action.Status
 	approval := status.Approval
 	if approval == nil {
 		return
@@ -18,11 +19,13 @@ func explainApproval(root *terminal.Node, status *v1alpha1.AgentActionStatus, no
 	if approval.Stage == "" {
 		n := root.Add("approval: no stage waits")
 		n.Add("workflows: %s", WorkflowNames(approval.Workflows))
+		explainStages(n, action, b)
 		explainUncounted(n, approval)
 		return
 	}
 	n := root.Add("approval: %s", StageWord(approval))
 	n.Add("workflows: %s", WorkflowNames(approval.Workflows))
+	explainStages(n, action, b)
 	switch {
 	case status.Decision.IsFinal():
 		n.Add("who could still have approved: %s", OrNothing(EntryList(approval.PendingApprovers)))
@@ -49,7 +52,7 @@ func explainApproval(root *terminal.Node, status *v1alpha1.AgentActionStatus, no
 func explainUncounted(parent *terminal.Node, approval *v1alpha1.ApprovalStatus) {
 	for i := range approval.Uncounted {
 		u := &approval.Uncounted[i]
-		parent.Add("does not count: %s in stage %s: %s", terminal.Safe(u.Approver), terminal.Safe(u.Stage), terminal.Safe(u.Reason))
+		parent.Add("does not count: %s in stage %s: %s", marked(u.Approver), marked(u.Stage), marked(u.Reason))
 	}
 }
 
@@ -61,16 +64,16 @@ func explainApprovals(root *terminal.Node, action *v1alpha1.AgentAction, now tim
 	n := root.Add("verdicts given: %d", len(action.Spec.Approvals))
 	for i := range action.Spec.Approvals {
 		given := &action.Spec.Approvals[i]
-		line := terminal.Safe(string(given.Verdict)) + " by " + terminal.Safe(given.Approver)
+		line := marked(string(given.Verdict)) + " by " + marked(given.Approver)
 		if given.As != "" {
-			line += " as " + terminal.Safe(given.As)
+			line += " as " + marked(given.As)
 		}
-		line += " in stage " + terminal.Safe(given.Stage)
+		line += " in stage " + marked(given.Stage)
 		if given.Time != nil {
 			line += ", " + terminal.Moment(given.Time.Time) + ", " + terminal.Ago(now, given.Time.Time)
 		}
 		if given.Comment != "" {
-			line += ": " + terminal.Safe(given.Comment)
+			line += ": " + marked(given.Comment)
 		}
 		if WhyUncounted(action, given.Approver, given.Stage) != "" {
 			line += " (does not count)"

@@ -19,7 +19,7 @@ func explainRisk(root *terminal.Node, risk *v1alpha1.RiskStatus) {
 	}
 	n := root.Add("risk: %s %s", ScoreWord(risk), LevelWord(risk))
 	if risk.CVSSBaseScore != "" {
-		n.Add("%5s  base score of the action type, %s", terminal.Safe(string(risk.CVSSBaseScore)), OrNothing(risk.CVSSVector))
+		n.Add("%5s  base score of the action type, %s", marked(string(risk.CVSSBaseScore)), OrNothing(risk.CVSSVector))
 	}
 	for i := range risk.Factors {
 		n.Add("%s", factorLine(&risk.Factors[i]))
@@ -33,16 +33,16 @@ func explainRisk(root *terminal.Node, risk *v1alpha1.RiskStatus) {
 
 func factorLine(factor *v1alpha1.RiskFactor) string {
 	var b strings.Builder
-	b.WriteString(padLeft(terminal.Safe(string(factor.Delta)), 5))
-	b.WriteString("  " + terminal.Safe(factor.Name))
+	b.WriteString(padLeft(marked(string(factor.Delta)), 5))
+	b.WriteString("  " + marked(factor.Name))
 	if factor.Value != "" {
-		b.WriteString(" " + terminal.Safe(factor.Value))
+		b.WriteString(" " + marked(factor.Value))
 	}
 	if factor.Source != "" {
-		b.WriteString(" (" + terminal.Safe(string(factor.Source)) + ")")
+		b.WriteString(" (" + marked(string(factor.Source)) + ")")
 	}
 	if factor.Note != "" {
-		b.WriteString(": " + terminal.Safe(factor.Note))
+		b.WriteString(": " + marked(factor.Note))
 	}
 	return b.String()
 }

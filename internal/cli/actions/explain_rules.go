@@ -9,7 +9,7 @@ import (
 
 // explainRules adds the rules that matched, in the operator's order, and those
 // that nearly did.
-func explainRules(root *terminal.Node, status *v1alpha1.AgentActionStatus) {
+func explainRules(root *terminal.Node, status *v1alpha1.AgentActionStatus, b *background) {
 	if len(status.MatchedRules) == 0 && len(status.NearRules) == 0 {
 		if status.Decision != v1alpha1.DecisionNone {
 			root.Add("rules: none matched")
@@ -22,33 +22,36 @@ func explainRules(root *terminal.Node, status *v1alpha1.AgentActionStatus) {
 	}
 	for i := range status.NearRules {
 		near := &status.NearRules[i]
-		n.Add("nearly %s %s: condition %s was false", terminal.Safe(string(near.Effect)), ruleWord(&near.RuleReference), terminal.Safe(near.Condition))
+		line := n.Add("nearly %s %s: condition %s was false", marked(string(near.Effect)), ruleWord(&near.RuleReference), marked(near.Condition))
+		if expression := b.conditions[near.RuleReference][near.Condition]; expression != "" {
+			line.Add("%s", marked(expression))
+		}
 	}
 }
 
 func matchedLine(rule *v1alpha1.MatchedRule, deciding *v1alpha1.RuleReference) string {
-	text := terminal.Safe(string(rule.Effect)) + " " + ruleWord(&rule.RuleReference)
+	text := marked(string(rule.Effect)) + " " + ruleWord(&rule.RuleReference)
 	switch rule.Mode {
 	case v1alpha1.RuleAudit:
 		text += ", without effect (mode Audit)"
 	case v1alpha1.RuleEnforce, v1alpha1.RuleDisabled:
 	default:
-		text += ", mode " + terminal.Safe(string(rule.Mode))
+		text += ", mode " + marked(string(rule.Mode))
 	}
 	if deciding != nil && deciding.Namespace == rule.Namespace && deciding.Name == rule.Name {
 		text += ", decided"
 	}
 	if rule.Note != "" {
-		text += ": " + terminal.Safe(rule.Note)
+		text += ": " + marked(rule.Note)
 	}
 	return text
 }
 
 // ruleWord names a rule as namespace/name with its display name.
 func ruleWord(rule *v1alpha1.RuleReference) string {
-	text := terminal.Safe(string(rule.Namespace) + "/" + string(rule.Name))
+	text := marked(string(rule.Namespace) + "/" + string(rule.Name))
 	if rule.DisplayName != "" {
-		text += ` "` + terminal.Safe(rule.DisplayName) + `"`
+		text += ` "` + marked(rule.DisplayName) + `"`
 	}
 	return text
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -15,16 +14,11 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
-// Get reads an action; one that is not there is refused with the
-// namespace that was looked in.
+// Get reads an action; one that is not there is refused with the namespace that
+// was looked in, and where there is one of that name.
 func Get(ctx context.Context, s *session.Session, cl client.Reader, key client.ObjectKey) (*v1alpha1.AgentAction, error) {
 	action := &v1alpha1.AgentAction{}
-	err := cl.Get(ctx, key, action)
-	if apierrors.IsNotFound(err) && !session.IsKindMissing(err) {
-		return nil, fmt.Errorf("there is no action %s in namespace %s\nAnother namespace is chosen with -n; ascend actions list -A shows all",
-			terminal.Safe(key.Name), terminal.Safe(key.Namespace))
-	}
-	return action, s.Failed(err, fmt.Sprintf("read action %s in namespace %s", terminal.Safe(key.Name), terminal.Safe(key.Namespace)))
+	return action, s.Read(ctx, cl, session.ActionKind, key, action)
 }
 
 // Name takes the kind off a name that -o name printed:

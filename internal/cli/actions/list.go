@@ -5,12 +5,11 @@ package actions
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -18,12 +17,8 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
-const (
-	// defaultListLimit keeps a list to a screen; --limit 0 lifts it.
-	defaultListLimit = 50
-	// listPageSize is how many actions are asked of the API server at once.
-	listPageSize = 500
-)
+// defaultListLimit keeps a list to a screen; --limit 0 lifts it.
+const defaultListLimit = 50
 
 // The field selectors that the API server evaluates.
 const (
@@ -34,16 +29,20 @@ const (
 // actionsList is the command ascend actions list.
 type actionsList struct {
 	session       *session.Session
+	output        session.Output
 	agent         string
+	decision      string
+	selector      string
+	since         time.Duration
 	limit         int
 	allNamespaces bool
-	output        string
+	watch         bool
 	// note tells of what the limit cut off; not when the user set the limit.
 	note bool
 }
 
 func newActionsListCommand(s *session.Session, display string) *cobra.Command {
-	o := &actionsList{session: s}
+	o := &actionsList{session: s, output: session.Output{Wide: true}}
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -55,34 +54,66 @@ has to agree), DENIED, TIMEOUT (nobody agreed in time), CANCELLED, or
 EVALUATING while the operator has not looked at the action yet.
 
 Text in tables is made safe for a terminal: control, bidirectional and invisible
-characters are shown escaped. -o json and -o yaml give the objects as they are.
+characters are shown escaped. -o json and -o yaml give the objects as they are;
+with --limit 0 they are written as they come, in the order of the API server,
+so that a long history takes little memory.
 ` + session.ExitCodesHelp,
 		Example: session.Examples(`
 			# The last ten actions of the tutorial agent
 			%[1]s --agent-id tutorial-agent --limit 10
 
-			# Everything, in every namespace, with score, reason and requester
-			%[1]s -A --limit 0 -o wide
+			# What waits for a human
+			%[1]s -A --decision pending
+
+			# Everything from now on
+			%[1]s -A --limit 1 --watch
+
+			# Everything of the last day, with score, reason and requester
+			%[1]s -A --limit 0 --since 24h -o wide
 
 			# For programs
-			%[1]s -o json`, display),
+			%[1]s --limit 0 -o json
+			%[1]s -o jsonpath='{.items[*].metadata.name}'`, display),
 		Args: session.TakesNothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.limit < 0 {
-				return session.Usagef(cmd, "--limit is %d; it must be 0 (all) or more", o.limit)
-			}
-			if !slices.Contains(listFormats, o.output) {
-				return session.Usagef(cmd, "there is no output format %q; use %s", o.output, strings.Join(listFormats[1:], ", "))
+			if err := o.check(cmd); err != nil {
+				return err
 			}
 			o.note = !cmd.Flags().Changed("limit")
 			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.agent, "agent-id", "", "only actions of the Agent of this name")
+	cmd.Flags().StringVar(&o.decision, "decision", "", "only actions with this decision, such as pending or approved")
+	cmd.Flags().StringVarP(&o.selector, "selector", "l", "", "only actions whose labels match, such as team=data")
+	cmd.Flags().DurationVar(&o.since, "since", 0, "only actions submitted this long ago at most, such as 24h")
 	cmd.Flags().IntVar(&o.limit, "limit", defaultListLimit, "at most this many, the newest; 0 for all")
 	cmd.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look in every namespace")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "output format: wide, name, json or yaml")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on and show every change, until Ctrl-C")
+	o.output.AddFlags(cmd)
+	completeFlag(cmd, "agent-id", CompleteAgents(s))
+	completeFlag(cmd, "decision", cobra.FixedCompletions(decisionWords(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// check refuses what cannot be meant, before anything is asked of the server.
+func (o *actionsList) check(cmd *cobra.Command) error {
+	if err := o.output.Check(cmd); err != nil {
+		return err
+	}
+	if _, err := labels.Parse(o.selector); err != nil {
+		return session.Usagef(cmd, "-l: %s", terminal.Safe(err.Error()))
+	}
+	if _, known := decisionOf(o.decision); o.decision != "" && !known {
+		return session.Usagef(cmd, "there is no decision %q; use %s", terminal.Safe(o.decision), strings.Join(decisionWords(), ", "))
+	}
+	switch {
+	case o.limit < 0:
+		return session.Usagef(cmd, "--limit is %d; it must be 0 (all) or more", o.limit)
+	case o.since < 0:
+		return session.Usagef(cmd, "--since is %s; it must be more than 0", o.since)
+	}
+	return nil
 }
 
 func (o *actionsList) run(ctx context.Context) error {
@@ -90,23 +121,22 @@ func (o *actionsList) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	where := o.scope(namespace)
-	newest := &newestActions{limit: o.limit}
-	if err := newest.load(ctx, cl, where.options); err != nil {
-		return o.session.Failed(err, "list actions "+where.words)
-	}
-	actions := newest.sorted()
-	if len(actions) == 0 && (o.output == "" || o.output == outputWide || o.output == outputName) {
-		fmt.Fprintf(o.session.ErrOut, "No actions%s %s.%s\n", o.ofAgent(), where.words, o.hint())
-		return nil
-	}
-	if err := o.print(actions); err != nil {
+	where, err := o.scope(namespace)
+	if err != nil {
 		return err
 	}
-	if newest.dropped > 0 && o.note {
-		fmt.Fprintf(o.session.ErrOut, "%d older actions are not shown; --limit 0 shows all.\n", newest.dropped)
+	stream, streams := newListStream(o.output.Format(), o.session.Out)
+	switch {
+	case o.watch:
+		return o.follow(ctx, cl, where)
+	case o.output.ForPeople() || o.output.Format() == session.OutputName:
+		err = o.listRows(ctx, cl, where)
+	case o.limit == 0 && streams:
+		err = o.listStream(ctx, cl, where, stream)
+	default:
+		err = o.listObjects(ctx, cl, where)
 	}
-	return nil
+	return err
 }
 
 // listScope is where to look: as options of a request, and in words.
@@ -115,23 +145,99 @@ type listScope struct {
 	words   string
 }
 
-func (o *actionsList) scope(namespace string) listScope {
+func (o *actionsList) scope(namespace string) (listScope, error) {
 	scope := listScope{words: "in any namespace"}
 	if !o.allNamespaces {
 		scope.options = append(scope.options, client.InNamespace(namespace))
 		scope.words = "in namespace " + terminal.Safe(namespace)
 	}
+	fields := client.MatchingFields{}
 	if o.agent != "" {
-		scope.options = append(scope.options, client.MatchingFields{FieldAgentName: o.agent})
+		fields[FieldAgentName] = o.agent
 	}
-	return scope
+	if o.decision != "" {
+		decision, _ := decisionOf(o.decision)
+		fields[FieldDecision] = string(decision)
+	}
+	if len(fields) > 0 {
+		scope.options = append(scope.options, fields)
+	}
+	if o.selector != "" {
+		selector, err := labels.Parse(o.selector)
+		if err != nil {
+			return scope, err
+		}
+		scope.options = append(scope.options, client.MatchingLabelsSelector{Selector: selector})
+	}
+	return scope, nil
 }
 
-func (o *actionsList) ofAgent() string {
-	if o.agent == "" {
-		return ""
+// wanted says whether an action is young enough.
+func (o *actionsList) wanted(action *v1alpha1.AgentAction) bool {
+	return o.since == 0 || !SubmittedAt(action).Before(o.session.Clock.Now().Add(-o.since))
+}
+
+// listRows prints what keeps only a row of each action.
+func (o *actionsList) listRows(ctx context.Context, cl client.Reader, where listScope) error {
+	rows := &newest[row]{limit: o.limit, byAge: rowByAge}
+	err := eachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
+		for i := range page {
+			if o.wanted(&page[i]) {
+				rows.add(rowOf(&page[i]))
+			}
+		}
+		return nil
+	}, rows.forget)
+	if err != nil {
+		return o.session.Failed(err, "list actions "+where.words)
 	}
-	return " of agent " + terminal.Safe(o.agent)
+	if len(rows.kept) == 0 {
+		fmt.Fprintf(o.session.ErrOut, "No actions%s %s.%s\n", o.filters(), where.words, o.hint())
+		return nil
+	}
+	if err := o.printRows(rows.sorted()); err != nil {
+		return err
+	}
+	o.tellDropped(rows.dropped)
+	return nil
+}
+
+func (o *actionsList) tellDropped(dropped int) {
+	if dropped > 0 && o.note {
+		fmt.Fprintf(o.session.ErrOut, "%d older actions are not shown; --limit 0 shows all.\n", dropped)
+	}
+}
+
+func (o *actionsList) printRows(rows []row) error {
+	if o.output.Format() == session.OutputName {
+		for _, r := range rows {
+			fmt.Fprintf(o.session.Out, "%s/%s\n", actionResource, terminal.Safe(r.name))
+		}
+		return nil
+	}
+	table, now := newActionTable(o.session, o.allNamespaces, o.output.IsWide()), o.session.Clock.Now()
+	for _, r := range rows {
+		table.add(r, now)
+	}
+	return table.Flush(o.session.Out)
+}
+
+// filters says what the list was restricted to.
+func (o *actionsList) filters() string {
+	var b strings.Builder
+	if o.agent != "" {
+		b.WriteString(" of agent " + terminal.Safe(o.agent))
+	}
+	if o.decision != "" {
+		b.WriteString(" with decision " + strings.ToUpper(o.decision))
+	}
+	if o.selector != "" {
+		b.WriteString(" with labels " + terminal.Safe(o.selector))
+	}
+	if o.since > 0 {
+		b.WriteString(" of the last " + terminal.Span(o.since))
+	}
+	return b.String()
 }
 
 func (o *actionsList) hint() string {
@@ -141,68 +247,26 @@ func (o *actionsList) hint() string {
 	return " Another namespace is chosen with -n, all of them with -A."
 }
 
-// newestActions keeps the newest of the actions it is given, so that memory
-// follows the limit and not the history.
-type newestActions struct {
-	limit   int // 0: all
-	dropped int
-	kept    []v1alpha1.AgentAction
-}
-
-// load lists page by page, in the order of the API server, which is not that
-// of age. When a list session.Takes so long that its continuation expires, it begins
-// anew, without pages.
-func (n *newestActions) load(ctx context.Context, cl client.Reader, options []client.ListOption) error {
-	pageSize, next := int64(listPageSize), ""
-	for {
-		page := &v1alpha1.AgentActionList{}
-		err := cl.List(ctx, page, append(slices.Clone(options), client.Limit(pageSize), client.Continue(next))...)
-		switch {
-		case apierrors.IsResourceExpired(err) && next != "":
-			n.kept, n.dropped = nil, 0
-			pageSize, next = 0, ""
-			continue
-		case err != nil:
-			return err
-		}
-		n.add(page.Items)
-		if next = page.Continue; next == "" {
-			return nil
-		}
+// decisionOf is the decision that a word stands for, in any case.
+func decisionOf(word string) (v1alpha1.Decision, bool) {
+	switch strings.ToLower(word) {
+	case "evaluating":
+		return v1alpha1.DecisionNone, true
+	case "pending":
+		return v1alpha1.DecisionPending, true
+	case "approved":
+		return v1alpha1.DecisionApproved, true
+	case "denied":
+		return v1alpha1.DecisionDenied, true
+	case "timeout", "timedout":
+		return v1alpha1.DecisionTimedOut, true
+	case "cancelled", "canceled":
+		return v1alpha1.DecisionCancelled, true
+	default:
+		return "", false
 	}
 }
 
-func (n *newestActions) add(page []v1alpha1.AgentAction) {
-	n.kept = append(n.kept, page...)
-	if excess := len(n.kept) - n.limit; n.limit > 0 && excess > 0 {
-		slices.SortFunc(n.kept, byAge)
-		n.kept = slices.Clone(n.kept[excess:])
-		n.dropped += excess
-	}
-}
-
-// sorted returns them oldest first.
-func (n *newestActions) sorted() []v1alpha1.AgentAction {
-	slices.SortFunc(n.kept, byAge)
-	return n.kept
-}
-
-// byAge orders actions oldest first, those of one terminal.Moment by namespace and name.
-func byAge(a, b v1alpha1.AgentAction) int {
-	if c := SubmittedAt(&a).Compare(SubmittedAt(&b)); c != 0 {
-		return c
-	}
-	if c := strings.Compare(a.Namespace, b.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Name, b.Name)
-}
-
-// SubmittedAt is when the action was stored: to the microsecond once the
-// operator has said so, to the second before.
-func SubmittedAt(action *v1alpha1.AgentAction) time.Time {
-	if at := action.Status.SubmittedAt; at != nil {
-		return at.Time
-	}
-	return action.CreationTimestamp.Time
+func decisionWords() []string {
+	return []string{"pending", "approved", "denied", "timeout", "cancelled", "evaluating"}
 }

@@ -19,10 +19,10 @@ func TestNewestActions(t *testing.T) {
 		return v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{
 			Name: fmt.Sprintf("act-%d", i), CreationTimestamp: metav1.NewTime(testNow.Add(time.Duration(i) * time.Second))}}
 	}
-	n := &newestActions{limit: 3}
-	n.add([]v1alpha1.AgentAction{at(5), at(1)})
-	n.add([]v1alpha1.AgentAction{at(4), at(2), at(0)})
-	n.add([]v1alpha1.AgentAction{at(3)})
+	n := &newest[v1alpha1.AgentAction]{limit: 3, byAge: byAge}
+	n.add(at(5), at(1))
+	n.add(at(4), at(2), at(0))
+	n.add(at(3))
 	var got []string
 	for _, action := range n.sorted() {
 		got = append(got, action.Name)

@@ -26,7 +26,12 @@ func StageWord(approval *v1alpha1.ApprovalStatus) string {
 }
 
 // ResourceWord names what the action wants to act on, as the operator reads it.
-func ResourceWord(action *v1alpha1.AgentAction) string {
+func ResourceWord(action *v1alpha1.AgentAction) string { return resourceWord(action, terminal.Safe) }
+
+// markedResource is ResourceWord with suspicious characters marked.
+func markedResource(action *v1alpha1.AgentAction) string { return resourceWord(action, marked) }
+
+func resourceWord(action *v1alpha1.AgentAction, shown func(string) string) string {
 	req, err := request.Read(action, v1alpha1.Requester{}, nil)
 	switch {
 	case err != nil && req.Resource == "":
@@ -34,12 +39,13 @@ func ResourceWord(action *v1alpha1.AgentAction) string {
 	case req.Resource == "":
 		return "no named resource"
 	case len(req.Resources) > 1:
-		return fmt.Sprintf("%s and %d more", terminal.Safe(req.Resource), len(req.Resources)-1)
+		return fmt.Sprintf("%s and %d more", shown(req.Resource), len(req.Resources)-1)
 	default:
-		return terminal.Safe(req.Resource)
+		return shown(req.Resource)
 	}
 }
 
+// RequesterWord names who asked.
 func RequesterWord(action *v1alpha1.AgentAction) string {
 	if name := requesterName(action); name != "" {
 		return terminal.Safe(name)

@@ -3,78 +3,53 @@
 package actions
 
 import (
-	"fmt"
-	"io"
-	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/printers"
+	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
-// The output formats of a list; the empty one is the table.
-const (
-	outputTable = ""
-	outputWide  = "wide"
-	outputName  = "name"
-	outputJSON  = "json"
-	outputYAML  = "yaml"
-)
+// actionTable has the columns ID TYPE RISK DECISION TIME, with NAMESPACE before
+// them under -A and more behind them under -o wide. The five never shrink: they
+// are those of the tutorial.
+type actionTable struct {
+	*terminal.Table
+	namespaces, wide bool
+}
 
-var listFormats = []string{outputTable, outputWide, outputName, outputJSON, outputYAML}
+func newActionTable(s *session.Session, namespaces, wide bool) actionTable {
+	var columns []terminal.Column
+	if namespaces {
+		columns = append(columns, terminal.Column{Header: "NAMESPACE"})
+	}
+	for _, header := range []string{"ID", "TYPE", "RISK", "DECISION", "TIME"} {
+		columns = append(columns, terminal.Column{Header: header})
+	}
+	if wide {
+		columns = append(columns, terminal.Column{Header: "AGENT"}, terminal.Column{Header: "SCORE"}, terminal.Column{Header: "REASON"},
+			terminal.Column{Header: "STAGE", Min: 8}, terminal.Column{Header: "REQUESTER", Min: 16})
+	}
+	return actionTable{Table: s.Table(columns...), namespaces: namespaces, wide: wide}
+}
 
-// actionResource is how -o name and the arguments of commands write the kind.
-const actionResource = "agentaction.governance.ascendowkai.com"
-
-func (o *actionsList) print(actions []v1alpha1.AgentAction) error {
-	switch o.output {
-	case outputJSON:
-		return printObjects(&printers.JSONPrinter{}, actions, o.session.Out)
-	case outputYAML:
-		return printObjects(&printers.YAMLPrinter{}, actions, o.session.Out)
-	case outputName:
-		for i := range actions {
-			fmt.Fprintf(o.session.Out, "%s/%s\n", actionResource, terminal.Safe(actions[i].Name))
+func (t actionTable) add(r row, now time.Time) {
+	var cells []terminal.Cell
+	text := func(texts ...string) {
+		for _, text := range texts {
+			cells = append(cells, terminal.Cell{Text: text})
 		}
-		return nil
-	default:
-		return o.printTable(actions)
 	}
-}
-
-// printTable has the columns ID TYPE RISK DECISION TIME, with NAMESPACE before
-// them under -A and more behind them under -o wide.
-func (o *actionsList) printTable(actions []v1alpha1.AgentAction) error {
-	now := o.session.Clock.Now()
-	table := printers.GetNewTabWriter(o.session.Out)
-	writeRow(table, o.columns([]string{"NAMESPACE"}, []string{"ID", "TYPE", "RISK", "DECISION", "TIME"},
-		[]string{"AGENT", "SCORE", "REASON", "STAGE", "REQUESTER"}))
-	for i := range actions {
-		action := &actions[i]
-		risk, status := action.Status.Risk, &action.Status
-		writeRow(table, o.columns(
-			[]string{terminal.Safe(action.Namespace)},
-			[]string{terminal.Safe(action.Name), terminal.Safe(action.Spec.ActionType), LevelWord(risk), DecisionWord(status.Decision), terminal.Ago(now, SubmittedAt(action))},
-			[]string{terminal.Safe(string(action.Spec.AgentRef.Name)), ScoreWord(risk), OrNothing(status.Reason), OrNothing(waitingStage(action)), OrNothing(requesterName(action))},
-		))
+	if t.namespaces {
+		text(r.namespace)
 	}
-	return table.Flush()
-}
-
-func (o *actionsList) columns(before, table, wide []string) []string {
-	if o.allNamespaces {
-		table = append(before, table...)
+	text(r.name, r.actionType, r.level)
+	cells = append(cells, terminal.Cell{Text: r.decision, Role: r.role})
+	text(terminal.Ago(now, r.at))
+	if t.wide {
+		text(r.agent, r.score, r.reason, r.stage, r.requester)
 	}
-	if o.output == outputWide {
-		table = append(table, wide...)
-	}
-	return table
-}
-
-func writeRow(out io.Writer, cells []string) {
-	fmt.Fprintln(out, strings.Join(cells, "\t"))
+	t.Row(cells...)
 }
 
 // waitingStage is the stage that a pending action waits in.
@@ -90,20 +65,4 @@ func requesterName(action *v1alpha1.AgentAction) string {
 		return ""
 	}
 	return action.Spec.Requester.Username
-}
-
-// printObjects prints an AgentActionList as kubectl does: with kinds, without
-// managed fields.
-func printObjects(printer printers.ResourcePrinter, actions []v1alpha1.AgentAction, out io.Writer) error {
-	list := &v1alpha1.AgentActionList{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AgentActionList"},
-		Items:    make([]v1alpha1.AgentAction, len(actions)),
-	}
-	for i := range actions {
-		action := actions[i].DeepCopy()
-		action.TypeMeta = metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AgentAction"}
-		action.ManagedFields = nil
-		list.Items[i] = *action
-	}
-	return printer.PrintObj(list, out)
 }

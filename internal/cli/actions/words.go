@@ -28,6 +28,25 @@ func DecisionWord(d v1alpha1.Decision) string {
 	}
 }
 
+// actionResource is how -o name and the arguments of commands write the kind.
+const actionResource = "agentaction.governance.ascendowkai.com"
+
+// DecisionRole is how a decision is painted.
+func DecisionRole(d v1alpha1.Decision) terminal.Role {
+	switch d {
+	case v1alpha1.DecisionApproved:
+		return terminal.Good
+	case v1alpha1.DecisionDenied, v1alpha1.DecisionTimedOut:
+		return terminal.Bad
+	case v1alpha1.DecisionPending:
+		return terminal.Waiting
+	case v1alpha1.DecisionNone, v1alpha1.DecisionCancelled:
+		return terminal.Faint
+	default:
+		return terminal.Plain
+	}
+}
+
 // LevelWord is the tutorial's word for the level of an action's risk, and "-"
 // where it was not scored.
 func LevelWord(risk *v1alpha1.RiskStatus) string {

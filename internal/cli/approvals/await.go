@@ -75,18 +75,18 @@ func evaluated(action, written *v1alpha1.AgentAction) bool {
 
 // tell says what came of the verdict. It fails when that is not what the user
 // wanted.
-func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction) error {
-	name, out := terminal.Safe(before.Name), j.session.Out
+func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction) (outcome, error) {
+	name, out := terminal.Safe(before.Name), j.people()
 	if after == nil {
 		fmt.Fprintf(out, "recorded: %s of %s in stage %s", j.noun(), name, terminal.Safe(j.entryStage(written)))
 		if j.wait > 0 {
 			fmt.Fprintf(out, "; the operator has not answered within %s", j.wait)
 		}
 		fmt.Fprintf(out, "\nWhat comes of it: ascend explain %s\n", name)
-		return nil
+		return recorded, nil
 	}
 	if why := actions.WhyUncounted(after, j.me.username, j.entryStage(written)); why != "" {
-		return fmt.Errorf("recorded, but %s of %s does not count: %s", j.noun(), name, why)
+		return refused, fmt.Errorf("recorded, but %s of %s does not count: %s", j.noun(), name, why)
 	}
 	status := &after.Status
 	switch status.Decision {
@@ -97,44 +97,44 @@ func (j *judge) tell(now time.Time, before, written, after *v1alpha1.AgentAction
 	case v1alpha1.DecisionPending, v1alpha1.DecisionNone:
 		return j.tellPending(now, before, after)
 	case v1alpha1.DecisionTimedOut, v1alpha1.DecisionCancelled:
-		return fmt.Errorf("recorded, but %s was decided otherwise: %s: %s", name, actions.DecisionWord(status.Decision), terminal.Safe(status.Message))
+		return refused, fmt.Errorf("recorded, but %s was decided otherwise: %s: %s", name, actions.DecisionWord(status.Decision), terminal.Safe(status.Message))
 	default:
-		return fmt.Errorf("recorded, but the decision about %s is %q, which this version of ascend does not know", name, terminal.Safe(string(status.Decision)))
+		return refused, fmt.Errorf("recorded, but the decision about %s is %q, which this version of ascend does not know", name, terminal.Safe(string(status.Decision)))
 	}
 }
 
-func (j *judge) tellApproved(now time.Time, after *v1alpha1.AgentAction) error {
+func (j *judge) tellApproved(now time.Time, after *v1alpha1.AgentAction) (outcome, error) {
 	name := terminal.Safe(after.Name)
 	if j.verdict == v1alpha1.VerdictDeny {
-		return fmt.Errorf("too late: %s was approved meanwhile: %s", name, terminal.Safe(after.Status.Message))
+		return refused, fmt.Errorf("too late: %s was approved meanwhile: %s", name, terminal.Safe(after.Status.Message))
 	}
 	until := after.Status.ValidUntil
 	if until == nil {
-		fmt.Fprintf(j.session.Out, "approved: %s may run\n", name)
-		return nil
+		fmt.Fprintf(j.people(), "approved: %s may run\n", name)
+		return decided, nil
 	}
-	fmt.Fprintf(j.session.Out, "approved: %s may run until %s\n", name, terminal.Deadline(now, until.Time))
-	return nil
+	fmt.Fprintf(j.people(), "approved: %s may run until %s\n", name, terminal.Deadline(now, until.Time))
+	return decided, nil
 }
 
-func (j *judge) tellDenied(after *v1alpha1.AgentAction) error {
+func (j *judge) tellDenied(after *v1alpha1.AgentAction) (outcome, error) {
 	name, message := terminal.Safe(after.Name), terminal.Safe(after.Status.Message)
 	if j.verdict != v1alpha1.VerdictDeny {
-		return fmt.Errorf("recorded, but %s was denied: %s", name, message)
+		return refused, fmt.Errorf("recorded, but %s was denied: %s", name, message)
 	}
-	fmt.Fprintf(j.session.Out, "denied: %s may not run\n", name)
-	return nil
+	fmt.Fprintf(j.people(), "denied: %s may not run\n", name)
+	return decided, nil
 }
 
-func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) error {
+func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) (outcome, error) {
 	name, was, is := terminal.Safe(after.Name), before.Status.Approval, after.Status.Approval
-	out := j.session.Out
+	out := j.people()
 	switch {
 	case j.verdict == v1alpha1.VerdictDeny:
-		return fmt.Errorf("recorded, but %s is still pending; see ascend explain %s", name, name)
+		return refused, fmt.Errorf("recorded, but %s is still pending; see ascend explain %s", name, name)
 	case is == nil || j.verdict == v1alpha1.VerdictOverride:
 		fmt.Fprintf(out, "counted: %s of %s; more people have to agree\n", j.noun(), name)
-		return nil
+		return counted, nil
 	case is.Stage == was.Stage:
 		fmt.Fprintf(out, "counted %d of %d in stage %s of %s\n", is.Granted, is.Required, terminal.Safe(is.Stage), name)
 	default:
@@ -144,5 +144,5 @@ func (j *judge) tellPending(now time.Time, before, after *v1alpha1.AgentAction) 
 	if is.Deadline != nil {
 		fmt.Fprintf(out, "  until %s\n", terminal.Deadline(now, is.Deadline.Time))
 	}
-	return nil
+	return counted, nil
 }

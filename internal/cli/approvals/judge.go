@@ -4,7 +4,9 @@ package approvals
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/cli/actions"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 const (
@@ -29,70 +32,147 @@ type judge struct {
 	verdict v1alpha1.Verdict
 	comment string
 	stage   string // empty: whichever waits
-	dryRun  bool
+	digest  string // of the request, or its beginning; empty: what was shown
+	dryRun  session.DryRun
 	wait    time.Duration
+	// accept is --accept-suspicious.
+	accept bool
+	choice choice
+	output session.Output
 
-	cl client.WithWatch
-	me identity
+	cl     client.WithWatch
+	me     identity
+	policy *policy
 }
 
 func (j *judge) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&j.stage, "stage", "", "only if this stage is the one that waits")
-	cmd.Flags().BoolVar(&j.dryRun, "dry-run", false, "check everything, also in the API server, and write nothing")
-	cmd.Flags().DurationVar(&j.wait, "wait", defaultWait, "wait this long for the operator's answer; 0 not at all")
+	flags := cmd.Flags()
+	flags.StringVar(&j.stage, "stage", "", "only if this stage is the one that waits")
+	flags.StringVar(&j.digest, "digest", "", "only if this is the digest of the request, as ascend review shows it; 12 hex digits are enough")
+	flags.BoolVar(&j.accept, "accept-suspicious", false, "do not ask about suspicious characters; for scripts")
+	j.dryRun.AddFlag(cmd)
+	flags.DurationVar(&j.wait, "wait", defaultWait, "wait this long for the operator's answer; 0 not at all")
+	j.choice.addFlags(flags)
+	j.output.AddFlags(cmd)
 }
 
-// run judges every action, also after one was refused.
-func (j *judge) run(cmd *cobra.Command, names []string) error {
+// checkFlags refuses flags that do not go together.
+func (j *judge) checkFlags(cmd *cobra.Command, names []string) error {
 	switch {
 	case j.wait < 0:
 		return session.Usagef(cmd, "--wait is %s; it must be 0 or more", j.wait)
 	case len([]rune(j.comment)) > maxComment:
 		return session.Usagef(cmd, "the comment is longer than %d characters", maxComment)
+	case j.digest != "" && len(names) != 1:
+		return session.Usagef(cmd, "--digest names one request, so give the name of one action")
+	}
+	if err := checkDigestFlag(j.digest); err != nil {
+		return session.Usagef(cmd, "%w", err)
+	}
+	if err := j.choice.check(cmd, names); err != nil {
+		return err
+	}
+	return j.output.Check(cmd)
+}
+
+// run judges every action, also after one was refused.
+func (j *judge) run(cmd *cobra.Command, names []string) error {
+	if err := j.checkFlags(cmd, names); err != nil {
+		return err
 	}
 	ctx := cmd.Context()
 	cl, namespace, err := j.session.Connect()
 	if err != nil {
 		return err
 	}
-	j.cl = cl
+	j.cl, j.policy = cl, newPolicy(cl)
 	if j.me, err = whoAmI(ctx, j.cl); err != nil {
 		return j.session.Failed(err, "find out who you are")
 	}
-	failed := false
-	for _, name := range names {
-		if err := j.judge(ctx, client.ObjectKey{Namespace: namespace, Name: actions.Name(name)}); err != nil {
-			j.session.PrintError(err)
-			failed = true
-		}
+	if len(names) == 0 {
+		return j.runChoice(ctx, namespace)
 	}
-	if failed {
+	sum := &tally{}
+	for _, name := range names {
+		result, err := j.judge(ctx, client.ObjectKey{Namespace: namespace, Name: actions.Name(name)})
+		j.count(sum, result, err)
+	}
+	return j.sumUp(sum, len(names))
+}
+
+// count takes an outcome into the sum, and prints an error.
+func (j *judge) count(sum *tally, result outcome, err error) {
+	if err != nil {
+		j.session.PrintError(err)
+		result = refused
+	}
+	sum[result]++
+}
+
+// sumUp says what came of several verdicts, and fails when one was refused.
+func (j *judge) sumUp(sum *tally, several int) error {
+	if several > 1 {
+		fmt.Fprintln(j.people(), sum.line(j.participle()))
+	}
+	if sum[refused] > 0 {
 		return session.ErrReported
 	}
 	return nil
 }
 
+// people is where text for people goes: away from the objects that -o prints.
+func (j *judge) people() io.Writer {
+	if j.output.ForPeople() {
+		return j.session.Out
+	}
+	return j.session.ErrOut
+}
+
 // judge gives the verdict on one action and tells the result.
-func (j *judge) judge(ctx context.Context, key client.ObjectKey) error {
+func (j *judge) judge(ctx context.Context, key client.ObjectKey) (outcome, error) {
 	action, err := actions.Get(ctx, j.session, j.cl, key)
 	if err != nil {
-		return err
+		return refused, j.explained(err, key.Namespace)
 	}
 	as, err := j.check(action)
 	if err != nil {
-		return err
+		return refused, err
 	}
+	found := asked(action)
+	if err := j.brief(action, as, found).write(j.people()); err != nil {
+		return refused, err
+	}
+	if err := j.askSuspicious(ctx, []string{action.Name}, found.count); err != nil {
+		return refused, err
+	}
+	return j.give(ctx, action)
+}
+
+// give writes the verdict on an action that was shown, and tells the result.
+func (j *judge) give(ctx context.Context, shown *v1alpha1.AgentAction) (outcome, error) {
 	now := j.session.Clock.Now()
-	fmt.Fprintf(j.session.Out, "%s\n  %s\n", actions.Summary(action), j.stageLine(action, as))
-	written, err := j.record(ctx, action)
-	switch {
-	case err != nil:
-		return err
-	case j.dryRun:
-		fmt.Fprintf(j.session.Out, "dry run: %s would be recorded; nothing was written\n", j.noun())
+	written, err := j.record(ctx, shown)
+	if err != nil {
+		return refused, j.explained(err, shown.Namespace)
+	}
+	if j.dryRun.On() {
+		fmt.Fprintf(j.people(), "dry run: %s of %s would be recorded; nothing was written\n", j.noun(), terminal.Safe(shown.Name))
+		return tried, j.print(written)
+	}
+	after := j.await(ctx, written)
+	result, err := j.tell(now, shown, written, after)
+	if after != nil {
+		written = after
+	}
+	return result, errors.Join(err, j.print(written))
+}
+
+// print prints an action, where -o asks for it.
+func (j *judge) print(action *v1alpha1.AgentAction) error {
+	if j.output.ForPeople() {
 		return nil
 	}
-	return j.tell(now, action, written, j.await(ctx, written))
+	return j.output.Print(j.session.Out, action)
 }
 
 // noun is the verdict as a thing.
@@ -115,6 +195,14 @@ func (j *judge) participle() string {
 		return "denied"
 	}
 	return "approved"
+}
+
+// verb is what is done, as the beginning of a question.
+func (j *judge) verb() string {
+	if j.verdict == v1alpha1.VerdictDeny {
+		return "Deny"
+	}
+	return "Approve"
 }
 
 // entryStage is the stage under which admission keeps the verdict that was

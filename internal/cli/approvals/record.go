@@ -20,7 +20,7 @@ import (
 )
 
 // recordAttempts bounds how often a verdict is written again because somebody
-// else wrote to the action at the same terminal.Moment.
+// else wrote to the action at the same moment.
 const recordAttempts = 30
 
 // recordPause is the shortest pause before the next attempt; a random part,
@@ -35,7 +35,10 @@ const (
 // if what is judged is still the same.
 func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
 	var options []client.PatchOption
-	if j.dryRun {
+	if j.dryRun == session.DryRunClient {
+		return j.imagined(action), nil
+	}
+	if j.dryRun == session.DryRunServer {
 		options = append(options, client.DryRunAll)
 	}
 	current := action
@@ -48,7 +51,7 @@ func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1al
 		written := current.DeepCopy()
 		err = j.cl.Patch(ctx, written, patch, options...)
 		if !apierrors.IsConflict(err) {
-			return written, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
+			return written, uncertain(j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name))), action)
 		}
 		if err := pause(ctx, wait.Jitter(recordPause, recordJitter)); err != nil {
 			return nil, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
@@ -61,7 +64,7 @@ func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1al
 	if _, refused := session.Refusal(err); refused {
 		return nil, j.session.Failed(err, fmt.Sprintf("record %s of %s", j.noun(), terminal.Safe(action.Name)))
 	}
-	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same terminal.Moment; try again", j.noun(), terminal.Safe(action.Name))
+	return nil, fmt.Errorf("could not record %s of %s: others kept writing to it at the same moment; try again", j.noun(), terminal.Safe(action.Name))
 }
 
 // pause waits, unless ctx ends before.
@@ -83,26 +86,56 @@ func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alp
 	if err != nil {
 		return nil, err
 	}
-	if err := j.refuse(current); err != nil {
-		return nil, err
-	}
-	was, is := shown.Status.Approval, current.Status.Approval
 	changed := ""
 	switch {
 	case current.UID != shown.UID:
 		changed = "it was deleted and created anew"
 	case current.Status.SpecDigest != shown.Status.SpecDigest:
 		changed = "the request is another one"
-	case is.Revision != was.Revision:
-		changed = "its workflows were changed"
-	case is.Stage != was.Stage:
-		changed = fmt.Sprintf("it waits in stage %s now, no longer in %s", terminal.Safe(is.Stage), terminal.Safe(was.Stage))
+	}
+	if changed == "" {
+		if err := j.refuse(current); err != nil {
+			return nil, err
+		}
+		changed = moved(shown.Status.Approval, current.Status.Approval)
 	}
 	if changed != "" {
-		return nil, fmt.Errorf("%s changed while you looked at it: %s\nNothing was written. Look again: ascend explain %s",
+		return nil, fmt.Errorf("%s changed while you looked at it: %s\nNothing was written. Look again: ascend review %s",
 			terminal.Safe(shown.Name), changed, terminal.Safe(shown.Name))
 	}
 	return current, nil
+}
+
+// moved says how what waits has changed; empty where it has not.
+func moved(was, is *v1alpha1.ApprovalStatus) string {
+	switch {
+	case is.Revision != was.Revision:
+		return "its workflows were changed"
+	case is.Stage != was.Stage:
+		return fmt.Sprintf("it waits in stage %s now, no longer in %s", terminal.Safe(is.Stage), terminal.Safe(was.Stage))
+	default:
+		return ""
+	}
+}
+
+// approval is the entry that is written: the verdict, the comment, and what the
+// user has seen.
+func (j *judge) approval(action *v1alpha1.AgentAction) v1alpha1.Approval {
+	seen := action.Status.Approval
+	approval := v1alpha1.Approval{
+		Verdict: j.verdict, Comment: j.comment, SpecDigest: action.Status.SpecDigest, WorkflowRevision: seen.Revision,
+	}
+	if j.verdict != v1alpha1.VerdictOverride {
+		approval.Stage = seen.Stage
+	}
+	return approval
+}
+
+// imagined is the action with the entry that would be written.
+func (j *judge) imagined(action *v1alpha1.AgentAction) *v1alpha1.AgentAction {
+	written := action.DeepCopy()
+	written.Spec.Approvals = append(written.Spec.Approvals, j.approval(action))
+	return written
 }
 
 // patch adds one approval: the verdict, the comment, and what the user has seen,
@@ -112,14 +145,7 @@ func (j *judge) reread(ctx context.Context, shown *v1alpha1.AgentAction) (*v1alp
 // program does not know; a merge patch of the whole list would drop those. Setting the resourceVersion makes the API server
 // answer Conflict when the action has been written to since it was read.
 func (j *judge) patch(action *v1alpha1.AgentAction) (client.Patch, error) {
-	seen := action.Status.Approval
-	approval := v1alpha1.Approval{
-		Verdict: j.verdict, Comment: j.comment, SpecDigest: action.Status.SpecDigest, WorkflowRevision: seen.Revision,
-	}
-	if j.verdict != v1alpha1.VerdictOverride {
-		approval.Stage = seen.Stage
-	}
-
+	approval := j.approval(action)
 	type operation struct {
 		Op    string `json:"op"`
 		Path  string `json:"path"`

@@ -18,6 +18,7 @@ func (j *judge) refuse(action *v1alpha1.AgentAction) error {
 	now := j.session.Clock.Now()
 	for _, check := range []func(*v1alpha1.AgentAction, time.Time) string{
 		j.refuseDecided, j.refuseUnevaluated, j.refuseLate, j.refuseOtherStage, j.refuseTwice,
+		func(action *v1alpha1.AgentAction, _ time.Time) string { return j.refuseDigest(action) },
 	} {
 		if why := check(action, now); why != "" {
 			return fmt.Errorf("%s cannot be %s: %s", terminal.Safe(action.Name), j.participle(), why)
@@ -123,7 +124,7 @@ func stageName(stage string) string {
 	return stage[strings.LastIndexByte(stage, '/')+1:]
 }
 
-// withoutRound session.Takes the round off a stage, the @TIME that the operator appends
+// withoutRound takes the round off a stage, the @TIME that the operator appends
 // when workflows changed and people have to approve again.
 func withoutRound(stage string) string {
 	stage, _, _ = strings.Cut(stage, "@")

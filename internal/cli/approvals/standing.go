@@ -51,14 +51,6 @@ func (j *judge) groupsWord() string {
 	return "Your groups: " + terminal.Safe(strings.Join(groups, ", "))
 }
 
-// stageLine says where the verdict goes, and as whom it counts.
-func (j *judge) stageLine(action *v1alpha1.AgentAction, as string) string {
-	if j.verdict == v1alpha1.VerdictOverride {
-		return "emergency override of " + actions.WorkflowNames(action.Status.Approval.Workflows)
-	}
-	return actions.StageWord(action.Status.Approval) + countsAs(as)
-}
-
 func countsAs(as string) string {
 	switch as {
 	case "":

@@ -54,7 +54,7 @@ func NewSimulateCommand(s *session.Session, display string) *cobra.Command {
 	o := &simulation{source: source{session: s}}
 	cmd := &cobra.Command{
 		Use:   "simulate --rules PATH",
-		Short: "Decide past actions again under other rules, and see what changes",
+		Short: "Decide past actions again under other rules",
 		Long: `Replay past actions against changed rules, and list each decision that flips, by
 the rule, workflow, limit or risk model that makes the difference.
 
@@ -194,7 +194,11 @@ func (o *simulation) beneath(ctx context.Context) (*manifest.Set, error) {
 		namespace = ""
 	}
 	set, err := manifest.FromCluster(ctx, cl, namespace)
-	return set, o.session.Failed(err, "read the policy of the cluster")
+	if err != nil {
+		return nil, o.session.Failed(err, "read the policy of the cluster")
+	}
+	tellUnread(o.session, set)
+	return set, nil
 }
 
 // policy compiles what is at the paths, with what they do not have from beneath.

@@ -69,7 +69,19 @@ func (o *source) cluster(ctx context.Context) (*manifest.Set, client.WithWatch, 
 		}
 		return nil, nil, o.session.Failed(err, doing)
 	}
+	tellUnread(o.session, set)
 	return set, cl, nil
+}
+
+// tellUnread says what could not be read in the cluster, and what that means.
+func tellUnread(s *session.Session, set *manifest.Set) {
+	for _, kind := range set.Unread {
+		means := ""
+		if kind == manifest.KindNamespace {
+			means = "; rules that read namespaceObject see one without labels"
+		}
+		fmt.Fprintf(s.ErrOut, "note: you may not read %ss%s\n", kind, means)
+	}
 }
 
 // printProblems prints what cannot be read, or would be refused.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
+	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,15 +51,34 @@ func (s *Session) describe(err error, doing string) string {
 		return "interrupted; could not " + doing
 	case IsKindMissing(err):
 		return fmt.Sprintf("cannot %s: %s does not know the kinds of Ascend Operator\nInstall the operator's CRDs there, or choose another cluster with --context or --kubeconfig", doing, s.Cluster())
+	case apierrors.IsUnauthorized(err) && s.fromEnvironment():
+		return fmt.Sprintf("cannot %s: %s does not accept the token in %s\nIt may have expired: ascend agents token NAME makes another. Or choose a user of your kubeconfig with --context", doing, s.Cluster(), EnvKey)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.Cluster())
 	case apierrors.IsForbidden(err):
-		return fmt.Sprintf("cannot %s: %s\nIf it is a permission that is missing, whoever administers the namespace can grant it; another namespace is chosen with -n", doing, message)
+		return fmt.Sprintf("cannot %s: %s\nIf it is a permission that is missing, whoever administers the namespace can grant it; another namespace is chosen with -n%s", doing, message, s.WhoHint())
+	case IsCut(err):
+		return fmt.Sprintf("cannot %s: the connection to %s broke off in the middle of the answer\nRun the command again; -v 6 shows how far it came", doing, s.Cluster())
 	case errors.As(err, &unreachable):
 		return fmt.Sprintf("cannot %s: cannot reach %s: %s\nIs it running? Another cluster is chosen with --context or --kubeconfig", doing, s.Cluster(), terminal.Safe(unreachable.Err.Error()))
 	default:
 		return fmt.Sprintf("cannot %s: %s", doing, message)
 	}
+}
+
+// WhoHint reminds of who one is, where that is easily forgotten; otherwise it is
+// empty. It begins on a line of its own.
+func (s *Session) WhoHint() string {
+	if !s.fromEnvironment() {
+		return ""
+	}
+	return "\nYou are the agent of " + EnvKey + "; to be yourself, choose your kubeconfig with --context, or unset " + EnvKey + " and " + EnvURL
+}
+
+// IsCut says whether a connection was cut after the answer had begun.
+func IsCut(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		strings.Contains(err.Error(), "unexpected error when reading response body") // client-go does not wrap what it was
 }
 
 // Refusal is what admission said when it refused a request, without the words
@@ -81,11 +102,11 @@ func Refusal(err error) (text string, refused bool) {
 
 // Cluster names the cluster by its address and by where that is configured.
 func (s *Session) Cluster() string {
-	config, err := s.Flags.ToRESTConfig()
+	config, err := s.Config()
 	if err != nil {
-		return "the cluster (kubeconfig: " + s.Kubeconfig() + ")"
+		return "the cluster (" + s.origin() + ")"
 	}
-	return fmt.Sprintf("the cluster at %s (kubeconfig: %s)", terminal.Safe(config.Host), s.Kubeconfig())
+	return fmt.Sprintf("the cluster at %s (%s)", terminal.Safe(config.Host), s.origin())
 }
 
 // IsKindMissing says whether the API server has no such kind, in contrast to
@@ -95,14 +116,26 @@ func IsKindMissing(err error) bool {
 	return apierrors.IsNotFound(err) && apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
-// warningPrinter prints the warnings of the API server.
-type warningPrinter struct{ out io.Writer }
+// warningPrinter prints the warnings of the API server, each once.
+type warningPrinter struct {
+	out io.Writer
+
+	mu   sync.Mutex
+	told map[string]bool
+}
 
 // HandleWarningHeader prints one warning; code 299 is the only one in use.
-func (w warningPrinter) HandleWarningHeader(code int, _, message string) {
-	if code == 299 && message != "" {
-		fmt.Fprintf(w.out, "warning: %s\n", terminal.Safe(message))
+func (w *warningPrinter) HandleWarningHeader(code int, _, message string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if code != 299 || message == "" || w.told[message] {
+		return
 	}
+	if w.told == nil {
+		w.told = map[string]bool{}
+	}
+	w.told[message] = true
+	fmt.Fprintf(w.out, "warning: %s\n", terminal.Safe(message))
 }
 
 // PrintError prints an error to stderr, as the program does at its end.

@@ -9,7 +9,10 @@ import (
 
 func TestWarningIsSafe(t *testing.T) {
 	var b strings.Builder
-	warningPrinter{&b}.HandleWarningHeader(299, "", "a\x1b[2K\nb")
+	printer := &warningPrinter{out: &b}
+	printer.HandleWarningHeader(299, "", "a\x1b[2K\nb")
+	printer.HandleWarningHeader(299, "", "a\x1b[2K\nb") // said already
+	printer.HandleWarningHeader(199, "", "another code")
 	if got, want := b.String(), `warning: a\x1b[2K\nb`+"\n"; got != want {
 		t.Errorf("printed %q, want %q", got, want)
 	}

@@ -5,12 +5,17 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -34,18 +39,43 @@ type Session struct {
 	Clock clock.PassiveClock
 	// Dial makes the client for a cluster; it need not connect.
 	Dial func(*rest.Config) (client.WithWatch, error)
+	// Screen is where stdout goes.
+	Screen Screen
+	// Color is the flag --color.
+	Color terminal.Colour
+	// Verbosity is the flag -v.
+	Verbosity int
 }
 
 // New returns a session with the real time that connects for real.
 func New(streams genericiooptions.IOStreams) *Session {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil // kinds are known, so nothing is discovered and nothing cached
-	return &Session{IOStreams: streams, Flags: flags, Clock: clock.RealClock{}, Dial: dial}
+	silence()
+	return &Session{IOStreams: streams, Flags: flags, Clock: clock.RealClock{}, Dial: dial, Screen: look(streams.Out), Color: terminal.ColourAuto}
 }
 
 // Client returns a client for the cluster that was chosen. It fails when none
 // was, or the kubeconfig cannot be read; it does not connect.
 func (s *Session) Client() (client.WithWatch, error) {
+	config, err := s.Config()
+	if err != nil {
+		return nil, err
+	}
+	s.Verbosef(VerboseAsked, "%s", s.Cluster())
+	config.UserAgent = rest.DefaultKubernetesUserAgent()
+	config.WarningHandler = &warningPrinter{out: s.ErrOut}
+	config.QPS = -1 // one request at a time; the API server says by itself when it is too much
+	config.Wrap(s.observe)
+	return s.Dial(config)
+}
+
+// Config is the connection that flags, environment and kubeconfig choose, in
+// this order.
+func (s *Session) Config() (*rest.Config, error) {
+	if s.fromEnvironment() {
+		return s.environmentConfig()
+	}
 	config, err := s.Flags.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("no cluster to talk to: %s\nKubeconfig: %s. Choose another with --kubeconfig or KUBECONFIG, or another context with --context",
@@ -55,9 +85,7 @@ func (s *Session) Client() (client.WithWatch, error) {
 		return nil, fmt.Errorf("no cluster to talk to: the kubeconfig names none\nKubeconfig: %s. Choose another with --kubeconfig or KUBECONFIG, or a context with --context",
 			s.Kubeconfig())
 	}
-	config.UserAgent = rest.DefaultKubernetesUserAgent()
-	config.WarningHandler = warningPrinter{s.ErrOut}
-	return s.Dial(config)
+	return config, nil
 }
 
 // isFallback says whether the config is the one clientcmd makes up where
@@ -106,14 +134,26 @@ func (s *Session) Connect() (client.WithWatch, string, error) {
 	return cl, namespace, err
 }
 
-// Namespace is that of -n, otherwise that of the kubeconfig's context,
-// otherwise default.
+// Namespace is that of -n, otherwise that of ASCEND_NAMESPACE or of the
+// kubeconfig's context, whichever of both chose the cluster, otherwise default.
 func (s *Session) Namespace() (string, error) {
+	if s.fromEnvironment() {
+		return cmp.Or(*s.Flags.Namespace, os.Getenv(EnvNamespace), metav1.NamespaceDefault), nil
+	}
 	namespace, _, err := s.Flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return "", fmt.Errorf("no namespace to look in: %s; kubeconfig: %s", terminal.Safe(err.Error()), s.Kubeconfig())
 	}
 	return namespace, nil
+}
+
+// NamespaceFlag is what goes behind a command that is suggested, so that it is
+// about that namespace: " -n NAME", or nothing where it is chosen anyway.
+func (s *Session) NamespaceFlag(namespace string) string {
+	if usual, err := s.Namespace(); err == nil && usual == namespace && *s.Flags.Namespace == "" {
+		return ""
+	}
+	return " -n " + terminal.Safe(namespace)
 }
 
 // dial makes a client that knows the kinds it needs, so that no request is
@@ -126,15 +166,32 @@ func dial(config *rest.Config) (client.WithWatch, error) {
 	return client.NewWithWatch(config, client.Options{Scheme: kinds, Mapper: newMapper()})
 }
 
+// NewScheme knows the kinds that commands read and write.
 func NewScheme() (*runtime.Scheme, error) {
 	kinds := runtime.NewScheme()
-	builder := runtime.NewSchemeBuilder(v1alpha1.AddToScheme, authenticationv1.AddToScheme)
+	builder := runtime.NewSchemeBuilder(v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme,
+		corev1.AddToScheme, rbacv1.AddToScheme, metav1.AddMetaToScheme)
 	return kinds, builder.AddToScheme(kinds)
 }
 
 func newMapper() apimeta.RESTMapper {
 	mapper := apimeta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion})
-	mapper.Add(v1alpha1.GroupVersion.WithKind("AgentAction"), apimeta.RESTScopeNamespace)
-	mapper.Add(authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), apimeta.RESTScopeRoot)
+	for version, scopes := range map[schema.GroupVersion]struct{ namespaced, cluster []string }{
+		v1alpha1.GroupVersion: {
+			namespaced: []string{"AgentAction", "Agent", "SmartRule", "ApprovalWorkflow", "WebhookSubscription"},
+			cluster:    []string{"RiskModel"},
+		},
+		authenticationv1.SchemeGroupVersion: {cluster: []string{"SelfSubjectReview"}},
+		authorizationv1.SchemeGroupVersion:  {cluster: []string{"SelfSubjectAccessReview"}},
+		corev1.SchemeGroupVersion:           {namespaced: []string{"ServiceAccount", "Secret"}, cluster: []string{"Namespace"}},
+		rbacv1.SchemeGroupVersion:           {namespaced: []string{"Role", "RoleBinding"}, cluster: []string{"ClusterRole", "ClusterRoleBinding"}},
+	} {
+		for _, kind := range scopes.namespaced {
+			mapper.Add(version.WithKind(kind), apimeta.RESTScopeNamespace)
+		}
+		for _, kind := range scopes.cluster {
+			mapper.Add(version.WithKind(kind), apimeta.RESTScopeRoot)
+		}
+	}
 	return mapper
 }

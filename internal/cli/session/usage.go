@@ -25,12 +25,13 @@ func Usagef(cmd *cobra.Command, format string, args ...any) error {
 }
 
 // Takes says how many names a command takes: at least so many, and at most so
-// many unless that is 0. What is what the names are names of.
-func Takes(least, most int, what string) cobra.PositionalArgs {
+// many unless that is 0. What is what the names are names of, such as "a rule",
+// and list the command that shows them.
+func Takes(least, most int, what, list string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return Usagef(cmd, "give the name of %s, as `ascend actions list` shows it", what)
+			return Usagef(cmd, "give the name of %s, as `%s` shows it", what, list)
 		case most > 0 && len(args) > most:
 			return Usagef(cmd, "one name at a time; %q is too many", args[most:])
 		}
