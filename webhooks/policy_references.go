@@ -4,13 +4,15 @@ package webhooks
 
 import (
 	"context"
-	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/approval"
+	"github.com/ow-kai/ascend-operator/internal/decision"
+	"github.com/ow-kai/ascend-operator/internal/lint"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
 
@@ -22,47 +24,46 @@ type references struct {
 	live   client.Reader
 }
 
-// workflow is what a reference from that namespace means: the namespace's own
-// workflow, otherwise the global one, nil where there is neither. It fails
-// where nobody can tell now.
-func (r *references) workflow(ctx context.Context, namespace, name string) (*approval.Workflow, error) {
+// world is what an object is judged by while it is admitted.
+func (r *references) world(ctx context.Context) *lint.World {
 	snapshot := r.policy.Snapshot()
+	return &lint.World{
+		Snapshot: snapshot,
+		Lookup:   &liveLookup{ctx: ctx, snapshot: snapshot, live: r.live},
+		CheckURL: notify.CheckURL,
+	}
+}
+
+// liveLookup finds references for as long as one object is admitted.
+type liveLookup struct {
+	ctx      context.Context // of the admission, which is all the lookup is for
+	snapshot *decision.Snapshot
+	live     client.Reader
+}
+
+// Workflow implements lint.Lookup.
+func (l *liveLookup) Workflow(namespace, name string) (found *approval.Workflow, known bool) {
 	for _, at := range []string{namespace, v1alpha1.GlobalNamespace} {
-		if known := snapshot.Namespace(at).Workflows.Get(name); known != nil {
-			return known, nil
+		if found := l.snapshot.Namespace(at).Workflows.Get(name); found != nil {
+			return found, true
 		}
 		object := &v1alpha1.ApprovalWorkflow{}
-		err := r.live.Get(ctx, client.ObjectKey{Namespace: at, Name: name}, object)
+		err := l.live.Get(l.ctx, client.ObjectKey{Namespace: at, Name: name}, object)
 		if err == nil {
-			return approval.Compile(object), nil
+			return approval.Compile(object), true
 		}
 		if !apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("look up ApprovalWorkflow %s/%s: %w", at, name, err)
+			return nil, false
 		}
 	}
-	return nil, nil
+	return nil, true
 }
 
-// hasAgent says whether there is an agent, or nobody can tell now.
-func (r *references) hasAgent(ctx context.Context, namespace, name string) bool {
-	if r.policy.Snapshot().Agent(namespace, name) != nil {
+// HasAgent implements lint.Lookup.
+func (l *liveLookup) HasAgent(namespace, name string) bool {
+	if l.snapshot.Agent(namespace, name) != nil {
 		return true
 	}
-	err := r.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &v1alpha1.Agent{})
+	err := l.live.Get(l.ctx, client.ObjectKey{Namespace: namespace, Name: name}, &v1alpha1.Agent{})
 	return !apierrors.IsNotFound(err)
-}
-
-// missingWorkflow is what to say of a reference to a workflow that does not
-// exist; empty where it does, or nobody can tell now.
-func (r *references) missingWorkflow(ctx context.Context, namespace, name string) (why string, found *approval.Workflow) {
-	found, err := r.workflow(ctx, namespace, name)
-	if err != nil || found != nil {
-		return "", found
-	}
-	where := "namespace " + namespace
-	if namespace != v1alpha1.GlobalNamespace {
-		where += " or " + v1alpha1.GlobalNamespace
-	}
-	return fmt.Sprintf("there is no ApprovalWorkflow %s in %s; until there is, one person who holds the verb approve on that name has to agree",
-		name, where), nil
 }

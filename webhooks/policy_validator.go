@@ -4,18 +4,15 @@ package webhooks
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	kerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/lint"
 )
 
 // policyObject is one of the kinds that people write.
@@ -30,16 +27,20 @@ type validator[T policyObject] struct {
 	spec func(T) any
 	// check returns what is wrong with an object, with exact paths, and
 	// otherwise what will surprise whoever wrote it.
-	check func(ctx context.Context, object T) (admission.Warnings, field.ErrorList)
+	check func(ctx context.Context, object T) ([]lint.Finding, field.ErrorList)
 }
 
 var _ admission.Validator[*v1alpha1.SmartRule] = (*validator[*v1alpha1.SmartRule])(nil)
 
 // ValidateCreate refuses an object that could not work.
 func (v *validator[T]) ValidateCreate(ctx context.Context, object T) (admission.Warnings, error) {
-	warnings, errs := v.check(ctx, object)
+	found, errs := v.check(ctx, object)
 	if len(errs) > 0 {
 		return nil, apierrors.NewInvalid(v1alpha1.GroupVersion.WithKind(v.kind).GroupKind(), object.GetName(), errs)
+	}
+	var warnings admission.Warnings
+	for _, finding := range found {
+		warnings = append(warnings, finding.String())
 	}
 	return warnings, nil
 }
@@ -55,48 +56,4 @@ func (v *validator[T]) ValidateUpdate(ctx context.Context, old, object T) (admis
 // ValidateDelete lets everything through; the webhooks do not see deletions.
 func (v *validator[T]) ValidateDelete(context.Context, T) (admission.Warnings, error) {
 	return nil, nil
-}
-
-// fieldErrors takes apart what a compiler says. An error that names no field
-// is of the whole spec.
-func fieldErrors(err error) field.ErrorList {
-	if err == nil {
-		return nil
-	}
-	all := []error{err}
-	if aggregate := kerrors.Aggregate(nil); errors.As(err, &aggregate) {
-		all = aggregate.Errors()
-	}
-	var out field.ErrorList
-	for _, e := range all {
-		named := (*field.Error)(nil)
-		if !errors.As(e, &named) {
-			named = field.Invalid(field.NewPath("spec"), field.OmitValueType{}, e.Error())
-		}
-		out = append(out, named)
-	}
-	return out
-}
-
-// warnings are what will surprise.
-type warnings admission.Warnings
-
-// add warns of a field.
-func (w *warnings) add(path, format string, args ...any) {
-	*w = append(*w, path+": "+fmt.Sprintf(format, args...))
-}
-
-// addIf warns of a field if there is a reason.
-func (w *warnings) addIf(path, why string) {
-	if why != "" {
-		w.add(path, "%s", why)
-	}
-}
-
-// quoted is what somebody wrote, fit for a warning.
-func quoted(text string) string {
-	if plain := shown(text); plain != text {
-		return plain
-	}
-	return strconv.Quote(text)
 }

@@ -18,8 +18,8 @@ var version string
 
 func newVersionCommand(s *session.Session, display string) *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Show the version of this program",
+		Use:   "version",
+		Short: "Show the version of this program",
 		Long: `Show the version of this program, of Go, and the platform it was built for. Keep
 it at the version of the operator: another one may judge rules differently.
 ` + session.ExitCodesHelp,

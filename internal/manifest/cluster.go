@@ -50,15 +50,6 @@ func FromCluster(ctx context.Context, reader client.Reader, namespace string) (*
 	return c.set, nil
 }
 
-// unless notes the kind as unread where that is all the error says.
-func (c *clusterReader) unless(kind string, err error) error {
-	if !apierrors.IsForbidden(err) {
-		return err
-	}
-	c.set.Unread = append(c.set.Unread, kind)
-	return nil
-}
-
 func firstError(steps ...func() error) error {
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -72,6 +63,15 @@ type clusterReader struct {
 	reader     client.Reader
 	namespaces []string
 	set        *Set
+}
+
+// unless notes the kind as unread where that is all the error says.
+func (c *clusterReader) unless(kind string, err error) error {
+	if !apierrors.IsForbidden(err) {
+		return err
+	}
+	c.set.Unread = append(c.set.Unread, kind)
+	return nil
 }
 
 // spaces reads the namespaces that are looked into.

@@ -15,36 +15,48 @@ import (
 // joined by && || ! and ?:. Empty where there is none.
 func (r *Rule) NeverTrue() string {
 	for _, c := range r.conditions {
-		if constant(c.program.checked.NativeRep().Expr()) == types.False {
+		if known(nil).constant(c.program.checked.NativeRep().Expr()) == types.False {
 			return c.name
 		}
 	}
 	return ""
 }
 
+// known are the values of fields that are known, by their paths such as
+// risk.score, beside the constants of an expression.
+type known map[string]ref.Val
+
 // constant is the value of an expression that no request changes; nil where
 // that does not show. A false term makes a conjunction false even where another
 // term fails, and so does a true one with a disjunction.
 // Source: CEL language definition, "Logical Operators".
-func constant(e ast.Expr) ref.Val {
+func (k known) constant(e ast.Expr) ref.Val {
 	switch e.Kind() {
 	case ast.LiteralKind:
 		return e.AsLiteral()
+	case ast.SelectKind:
+		if value, found := k[fieldPath(e)]; found {
+			return value
+		}
+		return nil
 	case ast.CallKind:
 		call := e.AsCall()
 		if call.IsMemberFunction() {
-			return nil
+			return k.member(call)
 		}
-		return constantCall(call.FunctionName(), call.Args())
+		return k.call(call.FunctionName(), call.Args())
 	default:
 		return nil
 	}
 }
 
-func constantCall(function string, args []ast.Expr) ref.Val {
+func (k known) call(function string, args []ast.Expr) ref.Val {
+	if function == operators.In && len(args) == 2 {
+		return k.in(args[0], args[1])
+	}
 	values := make([]ref.Val, len(args))
 	for i, arg := range args {
-		values[i] = constant(arg)
+		values[i] = k.constant(arg)
 	}
 	switch function {
 	case operators.LogicalAnd:
@@ -90,8 +102,9 @@ func joinedBy(neutral types.Bool, values []ref.Val) ref.Val {
 	return nil
 }
 
-// compared compares two constants of the same type.
+// compared compares two constants of the same type, or two numbers.
 func compared(function string, left, right ref.Val) ref.Val {
+	left, right = asDoubles(left, right)
 	if left.Type() != right.Type() {
 		return nil
 	}
@@ -124,4 +137,18 @@ func compared(function string, left, right ref.Val) ref.Val {
 	default:
 		return nil
 	}
+}
+
+// asDoubles makes two numbers comparable of which one is a double. A whole
+// number that a double cannot hold stays what it is.
+func asDoubles(left, right ref.Val) (_, _ ref.Val) {
+	const exact = 1 << 53
+	double := func(v, other ref.Val) ref.Val {
+		whole, isInt := v.(types.Int)
+		if _, isDouble := other.(types.Double); !isInt || !isDouble || whole < -exact || whole > exact {
+			return v
+		}
+		return types.Double(whole)
+	}
+	return double(left, right), double(right, left)
 }

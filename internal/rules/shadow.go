@@ -93,7 +93,8 @@ func (r *Rule) beats(other *Rule) bool {
 		return r.spec.ExceptionWorkflowRef == nil &&
 			(other.effect != v1alpha1.EffectDeny || other.spec.ExceptionWorkflowRef != nil || Compare(r, other) < 0)
 	case v1alpha1.EffectRequireApproval:
-		return other.effect == v1alpha1.EffectAllow
+		// A condition that fails would make the other ask a human of its own.
+		return other.effect == v1alpha1.EffectAllow && len(other.conditions) == 0
 	default:
 		return false
 	}

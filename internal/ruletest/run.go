@@ -56,9 +56,9 @@ func Run(ctx context.Context, suites []*Suite, o Options) (*Report, error) {
 }
 
 func prepareAll(ctx context.Context, suites []*Suite, o Options) ([]*prepared, error) {
-	known := newPolicies(o) //nolint:contextcheck // manifest.Load takes none
+	known := newPolicies(o)
 	all := make([]*prepared, len(suites))
-	err := parallel(ctx, len(suites), o.Workers, func(i int) (err error) { //nolint:contextcheck // manifest.Load takes none
+	err := parallel(ctx, len(suites), o.Workers, func(i int) (err error) {
 		all[i], err = prepare(suites[i], known)
 		return err
 	})

@@ -23,12 +23,12 @@ const (
 )
 
 // brief is what is judged, in short: what the user agrees to when the verdict is
-// given in the next moment.
-func (j *judge) brief(action *v1alpha1.AgentAction, as string, found *findings) *sheet {
-	s := &sheet{width: j.session.Screen.Width, style: j.session.Style()}
+// given in the next moment. Cut says that something is too long to be shown.
+func (j *judge) brief(action *v1alpha1.AgentAction, as string, found *findings) (s *sheet, cut bool) {
+	s = &sheet{width: j.session.Screen.Width, style: j.session.Style()}
 	s.add("", fmt.Sprintf("%s in namespace %s: %s on %s, %s", terminal.Safe(action.Name), terminal.Safe(action.Namespace),
 		terminal.Mark(action.Spec.ActionType), resource(action), riskWords(action.Status.Risk)), terminal.Strong)
-	j.briefRequest(s, action)
+	cut = j.briefRequest(s, action)
 	s.field("stage", j.stageLine(action, as))
 	if digest, err := request.Digest(&action.Spec); err == nil {
 		s.digest("request", "", digest)
@@ -39,17 +39,16 @@ func (j *judge) brief(action *v1alpha1.AgentAction, as string, found *findings) 
 			s.add("  ! ", line, terminal.Bad)
 		}
 	}
-	return s
+	return s, cut
 }
 
 // briefRequest is who asks for what.
-func (j *judge) briefRequest(s *sheet, action *v1alpha1.AgentAction) {
+func (j *judge) briefRequest(s *sheet, action *v1alpha1.AgentAction) (cut bool) {
 	spec := &action.Spec
 	name := "an unknown requester"
 	if by := spec.Requester; by != nil && by.Username != "" {
 		name = terminal.Mark(by.Username)
 	}
-	cut := false
 	field := func(label, text string) {
 		if shown := bounded(text, briefText); shown != text {
 			text, cut = shown, true
@@ -71,7 +70,33 @@ func (j *judge) briefRequest(s *sheet, action *v1alpha1.AgentAction) {
 		field("context", short(spec.Context, 0))
 	}
 	if cut {
-		s.field("", fmt.Sprintf("All of it: ascend review %s -n %s --full", shellWord(action.Name), shellWord(action.Namespace)))
+		s.field("", "All of it: "+reviewCommand(action))
+	}
+	return cut
+}
+
+// reviewCommand shows everything.
+func reviewCommand(action *v1alpha1.AgentAction) string {
+	return fmt.Sprintf("ascend review %s -n %s --full", shellWord(action.Name), shellWord(action.Namespace))
+}
+
+// askUnseen asks whether to approve what is too long to be shown here: what
+// matters may stand where it was cut. Who gives its digest has seen it in
+// ascend review, who says --yes wants no question. It fails when that is refused.
+func (j *judge) askUnseen(ctx context.Context, action *v1alpha1.AgentAction, cut bool) error {
+	if !cut || j.digest != "" || j.choice.yes || j.dryRun.On() || j.verdict == v1alpha1.VerdictDeny {
+		return nil
+	}
+	yes, err := j.session.Confirm(ctx, fmt.Sprintf("%s %s, though not all of it was shown?", j.verb(), terminal.Safe(action.Name)))
+	switch {
+	case errors.Is(err, session.ErrNoAnswer):
+		return fmt.Errorf("nothing was approved: %s is too long to be shown here, and %w\nLook at all of it and take the command at its end: %s", terminal.Safe(action.Name), err, reviewCommand(action))
+	case err != nil:
+		return fmt.Errorf("interrupted; nothing was approved")
+	case !yes:
+		return fmt.Errorf("nothing was approved, as you wish; all of it: %s", reviewCommand(action))
+	default:
+		return nil
 	}
 }
 

@@ -58,11 +58,21 @@ func (c *choice) check(cmd *cobra.Command, names []string) error {
 	case len(names) == 0 && !c.chosen():
 		return session.Usagef(cmd, "give the name of an action, as `ascend inbox` shows it, or --all, --agent-id or --selector")
 	}
-	_, err := c.labels()
-	if err != nil {
+	return c.checkFilters(cmd)
+}
+
+// checkFilters refuses filters that are given and filter nothing, such as a
+// variable of a script that is not set: everything would be meant.
+func (c *choice) checkFilters(cmd *cobra.Command) error {
+	selector, err := c.labels()
+	switch {
+	case err != nil:
 		return session.Usagef(cmd, "--selector: %s", terminal.Safe(err.Error()))
+	case selector.Empty() && cmd.Flags().Changed("selector"):
+		return session.Usagef(cmd, "--selector is empty, which would choose everything")
+	default:
+		return session.NotEmpty(cmd, "agent-id")
 	}
-	return nil
 }
 
 func (c *choice) labels() (labels.Selector, error) { return labels.Parse(c.selector) }
@@ -184,7 +194,8 @@ func (j *judge) show(chosen []candidate, where string) error {
 	fmt.Fprintf(j.people(), "%s for you %s:\n", waitWords(len(chosen)), where)
 	for _, c := range chosen {
 		fmt.Fprintln(j.people())
-		if err := j.brief(c.action, c.as, c.found).write(j.people()); err != nil {
+		page, _ := j.brief(c.action, c.as, c.found) // what is cut says so, and a question follows
+		if err := page.write(j.people()); err != nil {
 			return err
 		}
 	}

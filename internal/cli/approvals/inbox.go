@@ -72,8 +72,8 @@ is a line for each change. Ctrl-C ends it.
 }
 
 func (o *inbox) check(cmd *cobra.Command) error {
-	if _, err := o.choice.labels(); err != nil {
-		return session.Usagef(cmd, "--selector: %w", err)
+	if err := o.choice.checkFilters(cmd); err != nil {
+		return err
 	}
 	if o.watch && !o.output.ForPeople() {
 		return session.Usagef(cmd, "--watch shows a table; for programs there is: kubectl get agentactions -w -o json")

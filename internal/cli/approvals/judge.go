@@ -69,6 +69,9 @@ func (j *judge) checkFlags(cmd *cobra.Command, names []string) error {
 	if err := checkDigestFlag(j.digest); err != nil {
 		return session.Usagef(cmd, "%w", err)
 	}
+	if err := session.NotEmpty(cmd, "digest", "stage"); err != nil {
+		return err
+	}
 	if err := j.choice.check(cmd, names); err != nil {
 		return err
 	}
@@ -139,7 +142,11 @@ func (j *judge) judge(ctx context.Context, key client.ObjectKey) (outcome, error
 		return refused, err
 	}
 	found := asked(action)
-	if err := j.brief(action, as, found).write(j.people()); err != nil {
+	page, cut := j.brief(action, as, found)
+	if err := page.write(j.people()); err != nil {
+		return refused, err
+	}
+	if err := j.askUnseen(ctx, action, cut); err != nil {
 		return refused, err
 	}
 	if err := j.askSuspicious(ctx, []string{action.Name}, found.count); err != nil {

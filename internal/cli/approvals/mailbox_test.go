@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func (p *pages) List(_ context.Context, into client.ObjectList, options ...clien
 	for range min(int(asked.Limit), p.total-p.served) {
 		p.served++
 		action := v1alpha1.AgentAction{}
-		action.Name, action.UID = fmt.Sprintf("act-%d", p.served), types.UID(fmt.Sprint(p.served))
+		action.Name, action.UID = fmt.Sprintf("act-%d", p.served), types.UID(strconv.Itoa(p.served))
 		action.Status.Decision, action.Status.SpecDigest = v1alpha1.DecisionPending, "sha256:aa"
 		action.Status.Approval = &v1alpha1.ApprovalStatus{Stage: "approval", Revision: "sha256:ww", PendingApprovers: []string{"group:managers"}}
 		if p.served%10_000 == 0 {

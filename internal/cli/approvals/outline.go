@@ -193,7 +193,7 @@ func inline(b *strings.Builder, value any) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(word(key) + ": ")
+			b.WriteString(inlineWord(key) + ": ")
 			inline(b, v[key])
 		}
 		b.WriteByte('}')
@@ -215,8 +215,15 @@ func inline(b *strings.Builder, value any) {
 
 // inlineWord is word, where commas and brackets have a meaning.
 func inlineWord(text string) string {
-	if strings.ContainsAny(text, ",()") {
-		return quoted(text)
+	if !strings.ContainsAny(text, ",()"+likeQuotes) {
+		return word(text)
 	}
-	return word(text)
+	text = quoted(text)
+	for _, quote := range likeQuotes { // one of these would seem to end the value
+		text = strings.ReplaceAll(text, string(quote), fmt.Sprintf(`\u%04x`, quote))
+	}
+	return text
 }
+
+// likeQuotes look like the quotes around a value.
+const likeQuotes = "“”„‟″〃＂ʺ˝״❝❞〝〞"

@@ -34,6 +34,9 @@ const (
 // When somebody else was faster it reads again, checks again, and writes only
 // if what is judged is still the same.
 func (j *judge) record(ctx context.Context, action *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
+	if err := j.refuse(action); err != nil { // it was one of several, or somebody took long to answer
+		return nil, err
+	}
 	var options []client.PatchOption
 	if j.dryRun == session.DryRunClient {
 		return j.imagined(action), nil

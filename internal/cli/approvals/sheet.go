@@ -16,11 +16,14 @@ const (
 	labelWidth = 15
 	// leastWidth of a terminal; what is narrower is not wrapped.
 	leastWidth = 40
+	// goesOn begins each line that only goes on with the one above: without it
+	// whoever chooses the text could make it look like a line of the page.
+	goesOn = "↳ "
 )
 
 // sheet is a page for people: sections with lines. What does not fit into the
-// width is wrapped, and goes on below where it began, so that no text of others
-// ever stands at the margin.
+// width is wrapped, and goes on below where it began, behind a sign, so that no
+// text of others ever stands at the margin, or looks like a line of its own.
 type sheet struct {
 	width int // 0: nothing is wrapped
 	style terminal.Style
@@ -61,17 +64,20 @@ func (s *sheet) alarm(text string) { s.add("! ", text, terminal.Bad) }
 // add puts text behind what is before it, on as many lines as it takes. Both
 // have been made safe for a terminal by the caller.
 func (s *sheet) add(before, text string, role terminal.Role) {
-	indent := strings.Repeat(" ", len(before))
-	if lead := len(text) - len(strings.TrimLeft(text, " ")); lead > 0 { // the indent of an outline
-		before, indent, text = before+text[:lead], indent+text[:lead], text[lead:]
+	wraps := s.width >= leastWidth
+	switch lead := len(text) - len(strings.TrimLeft(text, " ")); {
+	case wraps && len(before)+lead > s.width-leastWidth/2: // the terminal would put it at its margin
+		text = fmt.Sprintf("(%d spaces) %s", lead, text[lead:])
+	case lead > 0: // the indent of an outline
+		before, text = before+text[:lead], text[lead:]
 	}
-	width := 0
-	if s.width >= leastWidth {
-		width = max(s.width-len(before), leastWidth/2)
+	indent, width := strings.Repeat(" ", len(before))+goesOn, 0
+	if wraps {
+		width = s.width - len(before)
 	}
-	for i, line := range terminal.Wrap(text, width, "") {
+	for i, line := range terminal.Wrap(text, width, strings.Repeat(" ", terminal.Columns(goesOn))) {
 		if i > 0 {
-			before = indent
+			before, line = indent, strings.TrimPrefix(line, strings.Repeat(" ", terminal.Columns(goesOn)))
 		}
 		s.lines = append(s.lines, strings.TrimRight(before+s.painted(line, role), " "))
 	}

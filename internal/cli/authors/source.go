@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/manifest"
@@ -52,10 +51,10 @@ func (o *source) namespace() string {
 
 // cluster reads the policy of the cluster: that of the namespace of -n and what
 // is global, otherwise everything.
-func (o *source) cluster(ctx context.Context) (*manifest.Set, client.WithWatch, error) {
+func (o *source) cluster(ctx context.Context) (*manifest.Set, error) {
 	cl, err := o.session.Client()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	only := ""
 	if given := o.session.Flags.Namespace; given != nil {
@@ -67,10 +66,10 @@ func (o *source) cluster(ctx context.Context) (*manifest.Set, client.WithWatch, 
 		if only == "" {
 			doing += " in all namespaces; -n reads one, and ascend-system"
 		}
-		return nil, nil, o.session.Failed(err, doing)
+		return nil, o.session.Failed(err, doing)
 	}
 	tellUnread(o.session, set)
-	return set, cl, nil
+	return set, nil
 }
 
 // tellUnread says what could not be read in the cluster, and what that means.

@@ -123,7 +123,7 @@ func (o *test) overCluster(ctx context.Context, paths []string) (*manifest.Set, 
 		printProblems(o.session, problems)
 		return nil, fmt.Errorf("%s would be refused by the cluster; ascend rules validate says more", counted(len(problems), "thing"))
 	}
-	cluster, _, err := o.cluster(ctx)
+	cluster, err := o.cluster(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -141,7 +141,7 @@ func (o *validate) run(ctx context.Context, paths []string) error {
 func (o *validate) with(ctx context.Context, given *manifest.Set, nothing bool) (checked, all *manifest.Set, err error) {
 	checked, all = given, given
 	if o.live {
-		cluster, _, err := o.cluster(ctx)
+		cluster, err := o.cluster(ctx)
 		if err != nil {
 			return nil, nil, err
 		}

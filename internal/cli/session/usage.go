@@ -56,6 +56,17 @@ func TakesNothing(cmd *cobra.Command, args []string) error {
 	return Usagef(cmd, "%s", message)
 }
 
+// NotEmpty refuses flags that are given with nothing in them, such as a variable
+// of a script that is not set: they would be taken as not given at all.
+func NotEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
+			return Usagef(cmd, "--%s is empty; leave it out, or say which", name)
+		}
+	}
+	return nil
+}
+
 // ShowHelp is what a command does that only has commands of its own.
 func ShowHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package webhooks
+package lint
 
 import (
 	"fmt"
@@ -11,20 +11,20 @@ import (
 
 // uselessActionTypes warns of patterns that match no action type there can be;
 // all says what follows when none of them does.
-func (w *warnings) uselessActionTypes(path string, patterns []v1alpha1.Glob, all string) {
-	w.useless(path, patterns, all, match.Glob.WhyNoActionType)
+func (f *findings) uselessActionTypes(path string, patterns []v1alpha1.Glob, all string) {
+	f.useless(path, patterns, all, match.Glob.WhyNoActionType)
 }
 
 // uselessAgents warns of patterns that match the name of no Agent there can be.
-func (w *warnings) uselessAgents(path string, of *v1alpha1.AgentMatch, all string) {
+func (f *findings) uselessAgents(path string, of *v1alpha1.AgentMatch, all string) {
 	if of != nil {
-		w.useless(path+".names", of.Names, all, match.Glob.WhyNoAgent)
+		f.useless(path+".names", of.Names, all, match.Glob.WhyNoAgent)
 	}
 }
 
 // blank warns of patterns that match nothing because they are blank.
-func (w *warnings) blank(path string, patterns []v1alpha1.Glob, all string) {
-	w.useless(path, patterns, all, func(g match.Glob) string {
+func (f *findings) blank(path string, patterns []v1alpha1.Glob, all string) {
+	f.useless(path, patterns, all, func(g match.Glob) string {
 		if g.String() == "" {
 			return "it is blank"
 		}
@@ -33,7 +33,7 @@ func (w *warnings) blank(path string, patterns []v1alpha1.Glob, all string) {
 }
 
 // useless warns of the first pattern that matches nothing, and of how many do.
-func (w *warnings) useless(path string, patterns []v1alpha1.Glob, all string, why func(match.Glob) string) {
+func (f *findings) useless(path string, patterns []v1alpha1.Glob, all string, why func(match.Glob) string) {
 	first, reason, count := -1, "", 0
 	for i, p := range patterns {
 		no := why(match.NewGlob(string(p)))
@@ -55,5 +55,5 @@ func (w *warnings) useless(path string, patterns []v1alpha1.Glob, all string, wh
 	case count > 1:
 		text += fmt.Sprintf("; nor can %d more of these patterns", count-1)
 	}
-	w.add(fmt.Sprintf("%s[%d]", path, first), "%s", text)
+	f.add(NeverMatches, indexed(path, first), "%s", text)
 }
