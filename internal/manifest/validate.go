@@ -24,9 +24,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// unhurried is for rules of the API machinery that take a context and wait for nothing.
-var unhurried = context.Background()
-
 // fault is a problem that has no position yet.
 type fault struct{ path, message string }
 
@@ -57,7 +54,7 @@ func (k *kindSchema) admit(value map[string]any, namespace string) (client.Objec
 	errs = append(errs, validation.ValidateCustomResource(nil, value, k.schema)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, k.structural, value)...)
 	if k.rules != nil && !blocks(errs) {
-		broken, _ := k.rules.Validate(unhurried, nil, k.structural, value, nil, celconfig.RuntimeCELCostBudget)
+		broken, _ := k.rules.Validate(context.Background(), nil, k.structural, value, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, broken...)
 	}
 	faults = append(faults, explainAll(unlessDropped(errs, faults))...)
@@ -171,7 +168,7 @@ func validateMeta(meta *metav1.ObjectMeta, namespaced bool, name metavalidation.
 	if checked.Name == "" && checked.GenerateName != "" {
 		checked.Name = checked.GenerateName[:min(len(checked.GenerateName), 58)] + "00000" // as names.SimpleNameGenerator
 	}
-	return metavalidation.ValidateObjectMetaDeclaratively(unhurried, operation.Create, &checked, nil, namespaced, name, field.NewPath("metadata"), true)
+	return metavalidation.ValidateObjectMetaDeclaratively(context.Background(), operation.Create, &checked, nil, namespaced, name, field.NewPath("metadata"), true)
 }
 
 // metaFault is of metadata that cannot be decoded.
