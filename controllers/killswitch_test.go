@@ -123,6 +123,7 @@ var _ = Describe("The kill switch", func() {
 			other := startWith(settings{})
 			expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAgentSuspended)
 			Expect(other.events(action)).To(HaveExactElements(audit.EventWithdrawn))
+			Eventually(readyReason).WithArguments(ctx, w).Should(Equal(v1alpha1.ReasonSuspended)) // it has noted that it is done
 			other.stop()
 			By("and once only")
 			again := startWith(settings{})

@@ -23,7 +23,8 @@ type Request struct {
 	Description string `json:"description,omitempty"`
 	// Resource is spec.resource; that of the record is the first one named.
 	Resource string `json:"resource,omitempty"`
-	// Parameters and Context are the JSON text as the API server has it.
+	// Parameters and Context are the JSON text as the API server has it, but for
+	// texts under the name of a secret, which are Redacted.
 	Parameters       json.RawMessage            `json:"parameters,omitempty"`
 	Context          json.RawMessage            `json:"context,omitempty"`
 	ExceptionRequest *v1alpha1.ExceptionRequest `json:"exceptionRequest,omitempty"`
@@ -62,18 +63,19 @@ type Namespace struct {
 
 // NewRequest is the request of an action, with the requester that somebody
 // vouches for. It shares what it refers to with the action. Parameters and
-// context have to be JSON: request.Read tells.
+// context have to be JSON: request.Read tells. What kubectl notes of the last
+// apply is left out: it is a second copy of the parameters, with their secrets.
 func NewRequest(action *v1alpha1.AgentAction, requester v1alpha1.Requester) *Request {
 	spec := &action.Spec
 	return &Request{
 		ActionType:       spec.ActionType,
 		Description:      spec.Description,
 		Resource:         spec.Resource,
-		Parameters:       text(spec.Parameters),
-		Context:          text(spec.Context),
+		Parameters:       redact(text(spec.Parameters)),
+		Context:          redact(text(spec.Context)),
 		ExceptionRequest: spec.ExceptionRequest,
 		Labels:           action.Labels,
-		Annotations:      action.Annotations,
+		Annotations:      withoutLastApplied(action.Annotations),
 		Requester:        Requester{Username: requester.Username, UID: requester.UID, Groups: requester.Groups},
 		SubmittedAt:      action.CreationTimestamp.UTC(),
 	}
