@@ -106,7 +106,7 @@ func flagTable(flags *pflag.FlagSet) string {
 			name = "`-" + flag.Shorthand + "`, " + name
 		}
 		if kind != "" {
-			name += " " + strings.ToUpper(strings.TrimSuffix(kind, "Array"))
+			name += " " + strings.ReplaceAll(strings.TrimSuffix(kind, "Array"), "|", `\|`)
 		}
 		fmt.Fprintf(&out, "| %s` | %s | %s |\n", name, shownDefault(flag), cell(sentence(usage)))
 	})

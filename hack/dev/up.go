@@ -63,15 +63,22 @@ func (s *stack) hints() string {
 	return fmt.Sprintf(`
 Ascend Operator runs. Ctrl-C stops it. In another terminal, in %[1]s:
 
-  %-[6]*[2]s   # ascend and kubectl in PATH, the agent's key
-  %-[6]*[3]s   # you are administrator
+  %-[6]*[2]s   # ascend and kubectl in PATH, the agent's key: ascend is the agent
+  %-[6]*[3]s   # kubectl is you, an administrator, who may act as anybody
 
-An agent asks, a person agrees, and you see why:
+An agent asks, a person looks at it and agrees, and you see why:
 
-  kubectl apply -f config/samples/update-billing-address.yaml
-  ascend actions list
+  ascend submit -f config/samples/update-billing-address.yaml
+  ascend inbox --as alice --as-group ascend-approvers
+  ascend review update-billing-address --as alice --as-group ascend-approvers
   kubectl approve update-billing-address --as alice --as-group ascend-approvers
+  ascend wait update-billing-address
   ascend explain update-billing-address
+
+Rules as tested code:
+
+  ascend rules test config/starter-policy --cover
+  ascend rules explain rule-no-bulk-delete --rules config/starter-policy
 
 The policy, and the record of every decision:
 

@@ -41,6 +41,7 @@ func TestAgentsRegister(t *testing.T) {
 	if binding, is := otherBinding[1].(*rbacv1.RoleBinding); is {
 		binding.RoleRef.Name = "view"
 	}
+	stranger := tutorialAgent(func(spec *v1alpha1.AgentSpec) { spec.Subjects[0].Name = "somebody" })
 	noNamespace := func(verb, _ string) error {
 		return map[string]error{"create": apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "shop")}[verb]
 	}
@@ -64,7 +65,9 @@ func TestAgentsRegister(t *testing.T) {
 		"forbidden-admin": {argv: register(), refuse: func(verb, kind string) error {
 			return map[string]error{"create": denied("agents of this name are reserved")}[verb]
 		}},
-		"other-binding": {argv: register(), objects: otherBinding},
+		"half-named":    {argv: register("--service-account", "tutorial-agent"), objects: registered()[1:2]},
+		"other-account": {argv: register(), objects: []client.Object{stranger}},
+		"other-binding": {argv: register("--service-account", "tutorial-agent"), objects: otherBinding},
 		"no-role":       {argv: register("--role", "nope")},
 		"no-namespace":  {argv: register("-n", "shop"), refuse: noNamespace},
 		"bad-rate":      {argv: register("--rate", "10/week")},
@@ -129,6 +132,7 @@ func TestAgentsList(t *testing.T) {
 		"120":          {argv: list(), desk: desk{width: 120}},
 		"all":          {argv: list("-A")},
 		"wide":         {argv: list("-A", "-o", "wide")},
+		"wide-80":      {argv: list("-A", "-o", "wide"), desk: desk{width: 80}},
 		"labels":       {argv: list("-l", "team=web", "-o", "name")},
 		"jsonpath":     {argv: list("-o", "jsonpath={.items[*].metadata.name}")},
 		"empty":        {argv: list("-n", "nowhere")},
@@ -193,6 +197,14 @@ func TestAgentsToken(t *testing.T) {
 	token := func(more ...string) []string {
 		return append([]string{"ascend", "agents", "token", "tutorial-agent"}, more...)
 	}
+	foreign := func() []client.Object { // whoever may write agents has written this one
+		return []client.Object{
+			tutorialAgent(func(spec *v1alpha1.AgentSpec) {
+				spec.Subjects[0].Namespace, spec.Subjects[0].Name = "kube-system", "admin"
+			}),
+			&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "admin"}},
+		}
+	}
 	for name, tc := range map[string]struct {
 		argv    []string
 		objects []client.Object
@@ -203,6 +215,8 @@ func TestAgentsToken(t *testing.T) {
 		"jsonpath":        {argv: token("-o", "jsonpath={.status.expirationTimestamp}"), objects: registered()},
 		"several":         {argv: token(), objects: two},
 		"chosen":          {argv: token("--service-account", "tutorial-agent"), objects: two},
+		"elsewhere":       {argv: token(), objects: foreign()},
+		"elsewhere-meant": {argv: token("--service-account", "kube-system/admin"), objects: foreign()},
 		"not-its-own":     {argv: token("--service-account", "default"), objects: registered()},
 		"no-account":      {argv: token(), objects: []client.Object{tutorialAgent(func(s *v1alpha1.AgentSpec) { s.Subjects = nil })}},
 		"account-missing": {argv: token(), objects: registered()[:1]},

@@ -38,7 +38,12 @@ func run(ctx context.Context, s *session.Session, argv []string) int {
 	}
 	root := newRoot(s, called) //nolint:contextcheck // completions get theirs of cobra, which is given this one
 	root.SetArgs(arguments)
-	return report(s, root.ExecuteContext(ctx))
+	code := report(s, root.ExecuteContext(ctx))
+	if err := s.Unwritten(); code == session.ExitOK && err != nil {
+		s.PrintError(err)
+		return session.ExitError
+	}
+	return code
 }
 
 // newRoot is the program's top command, ready to run.

@@ -32,7 +32,7 @@ type program struct {
 //	kubectl-deny     kubectl deny, the same as ascend deny
 //
 // and what completes their arguments by such: kubectl_complete-approve. By any
-// other name it is ascend.
+// other name it is ascend; one that completes never does what the words say.
 func programFor(argv0 string) program {
 	name := argv0[strings.LastIndexAny(argv0, `/\`)+1:]
 	plugin, completes := pluginNamed(strings.TrimSuffix(strings.ToLower(name), ".exe"))
@@ -44,7 +44,7 @@ func programFor(argv0 string) program {
 	case "kubectl-deny":
 		return program{"kubectl deny", approvals.NewDenyCommand, completes}
 	default:
-		return program{"ascend", newAscendCommand, false}
+		return program{"ascend", newAscendCommand, completes}
 	}
 }
 

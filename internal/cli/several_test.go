@@ -164,7 +164,7 @@ func TestSuspicious(t *testing.T) {
 // What is long is short before a verdict, and says so.
 func TestBriefIsBounded(t *testing.T) {
 	c := with(long(), cluster{})
-	r := desk{width: 80}.play(t.Context(), t, &c, "kubectl-approve", "act-ghi789", "--wait", "0")
+	r := desk{width: 80}.play(t.Context(), t, &c, "kubectl-approve", "act-ghi789", "--wait", "0", "--yes")
 	if lines := strings.Count(r.out, "\n"); r.code != session.ExitOK || lines > 40 {
 		t.Errorf("exit %d and %d lines, want 0 and at most 40:\n%s", r.code, lines, r.out)
 	}

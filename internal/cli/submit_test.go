@@ -125,6 +125,8 @@ func TestWait(t *testing.T) {
 		later  []func(*v1alpha1.AgentAction)
 		refuse func(verb, kind string) error
 		desk   desk
+		// reported: the outcome of act-ghi789 is, which uses its approval.
+		reported bool
 	}{
 		"approved":         {argv: argv(), later: []func(*v1alpha1.AgentAction){asApproved}},
 		"denied":           {argv: argv(), later: []func(*v1alpha1.AgentAction){asDenied}},
@@ -134,6 +136,7 @@ func TestWait(t *testing.T) {
 		"in-vain-live-80":  {argv: argv("--timeout", "50ms"), desk: desk{width: 80, live: true}},
 		"in-vain-live-120": {argv: argv("--timeout", "50ms"), desk: desk{width: 120, live: true}},
 		"json":             {argv: argv("-o", "jsonpath={.status.decision}"), later: []func(*v1alpha1.AgentAction){asApproved}},
+		"used":             {argv: argv(), later: []func(*v1alpha1.AgentAction){asApproved}, reported: true},
 		"withdrawn":        {argv: argv(), later: []func(*v1alpha1.AgentAction){ended}},
 		"deleted":          {argv: argv(), later: []func(*v1alpha1.AgentAction){asDeleted}},
 		"polled":           {argv: argv(), later: []func(*v1alpha1.AgentAction){asApproved}, refuse: refuses("watch AgentActionList")},
@@ -146,6 +149,11 @@ func TestWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := &workshop{objects: everyWord(), later: tc.later, refuse: tc.refuse}
+			for _, object := range w.objects {
+				if action, is := object.(*v1alpha1.AgentAction); is && tc.reported && action.Name == "act-ghi789" {
+					action.Spec.Outcome = &v1alpha1.Outcome{Result: v1alpha1.OutcomeFailed}
+				}
+			}
 			checkGolden(t, tc.desk.build(t.Context(), t, w, tc.argv...).transcript(tc.argv))
 		})
 	}

@@ -9,6 +9,16 @@ const (
 	personal = "kubectl ascend submit --agent-id tutorial-agent --type database_write --description 'Change an address' --param table=customers --param operation=UPDATE --param affected_rows:=1 --param data_classification=pii"
 )
 
+// hurried is what nobody decides about in time: the namespace's workflow hurry
+// ends before anybody can have looked.
+const (
+	hurried = "kubectl ascend submit --agent-id tutorial-agent --type database_hurry --description 'Be quick' --param table=customers"
+	hurry   = `{
+		"apiVersion": "governance.ascendowkai.com/v1alpha1", "kind": "ApprovalWorkflow", "metadata": {"name": "hurry", "namespace": "default"},
+		"spec": {"selector": {"actionTypes": ["database_hurry"]}, "timeout": "2s",
+		"stages": [{"name": "soon", "approvers": {"groups": ["ascend-approvers"]}}]}}`
+)
+
 // withKey submits as the agent whose key it makes, with flags to come.
 const withKey = `eval "$(ascend agents token stock-agent --export --ca-file "$STACK/stock.crt")" && ` +
 	"ascend submit --type database_read --description 'Show stock' --param table=categories --param data_classification=public "
@@ -28,6 +38,10 @@ var asking = []chapter{
 		{name: "its outcome is reported", as: "agent", command: "kubectl ascend actions report slow --succeeded --message '1 row updated'"},
 		{name: "withdrawn", as: "agent", command: personal + " --name withdrawn --wait=0 ; kubectl ascend actions cancel withdrawn --yes"},
 		{name: "waited for, withdrawn: 7", as: "agent", command: "kubectl ascend wait withdrawn --timeout 30s", exit: 7},
+		{name: "a workflow that waits two seconds", as: "admin", command: "kubectl apply -f -", stdin: hurry, out: []string{"created"}},
+		{name: "submitted, and nobody decided in time: 6", as: "agent", command: hurried + " --name late --wait=30s", exit: 6, out: []string{"TIMEOUT", "nobody decided in time"}},
+		{name: "waited for, nobody decided in time: 6", as: "agent", command: "kubectl ascend wait late -o name", exit: 6, out: []string{"/late\n"}},
+		{name: "not approved afterwards", as: "alice", command: "kubectl approve late", exit: 1, errOut: []string{"already decided: TIMEOUT"}},
 		{name: "not withdrawn by others", as: "alice", command: "kubectl ascend actions cancel bulk --yes", exit: 1},
 		{name: "out of a file", as: "agent", command: "kubectl ascend submit -f - -o name", out: []string{"/from-stdin\n"}, stdin: `{
 			"apiVersion": "governance.ascendowkai.com/v1alpha1", "kind": "AgentAction", "metadata": {"name": "from-stdin"},

@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -30,12 +31,17 @@ type waiter struct {
 	session *session.Session
 	cl      client.WithWatch
 	key     client.ObjectKey
+	// uid of the action, where it is known before: another one of its name is
+	// not waited for.
+	uid types.UID
 	// enough says that there is no need to wait any longer.
 	enough func(*v1alpha1.AgentAction) bool
 	// progress is told while it waits; nil: nobody wants to know.
 	progress *progress
 
 	latest  *v1alpha1.AgentAction
+	losses  losses
+	listed  bool // in the list that is being made
 	gone    bool
 	failure error // that ended the waiting
 }
@@ -63,6 +69,14 @@ func (w *waiter) wait(ctx context.Context, limit time.Duration) (*v1alpha1.Agent
 	if isRefused(err) { // to watch, or to list
 		err = w.poll(waiting)
 	}
+	if waiting.Err() != nil {
+		w.lookAgain(ctx)
+	}
+	return w.result(ctx, waiting, limit, err)
+}
+
+// result is what came of waiting, which ended with err or because waiting did.
+func (w *waiter) result(ctx, waiting context.Context, limit time.Duration, err error) (*v1alpha1.AgentAction, error) {
 	switch {
 	case w.failure != nil:
 		return nil, w.failure
@@ -87,21 +101,25 @@ func (w *waiter) watch(ctx context.Context, stop func()) error {
 		client.InNamespace(w.key.Namespace), client.MatchingFields{metav1.ObjectNameField: w.key.Name}}}
 	err := follower.Run(ctx, func(change session.Change) {
 		switch change.Kind {
+		case session.Listing:
+			w.listed = false
 		case session.Present:
+			w.listed = true
 			if w.see(change.Action) {
 				stop()
 			}
 		case session.Listed:
-			if w.latest == nil {
-				w.failure = session.Missing(ctx, w.cl, session.ActionKind, w.key)
+			if !w.listed && !w.gone {
+				w.failure = w.absent(ctx)
 				stop()
 			}
 		case session.Gone:
 			w.gone = true
 			stop()
 		case session.Lost:
-			w.progress.lost(change.Err)
-		case session.Listing, session.Found:
+			w.lost(change.Err)
+		case session.Found:
+			w.found()
 		}
 	})
 	if isRefused(err) {
@@ -121,15 +139,13 @@ func (w *waiter) poll(ctx context.Context) error {
 		case err == nil && w.see(action):
 			return nil
 		case err == nil:
-		case apierrors.IsNotFound(err) && w.latest != nil:
-			w.gone = true
-			return nil
-		case apierrors.IsNotFound(err) && !session.IsKindMissing(err):
-			return session.Missing(ctx, w.cl, session.ActionKind, w.key)
+			w.found()
+		case isAbsent(err):
+			return w.absent(ctx)
 		case w.latest == nil || isRefused(err) || apierrors.IsUnauthorized(err):
 			return w.session.Failed(err, w.doing())
 		default:
-			w.progress.lost(err)
+			w.lost(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -139,13 +155,23 @@ func (w *waiter) poll(ctx context.Context) error {
 	}
 }
 
+// absent takes note that the action is not there: one that is known was deleted,
+// be it while the connection was lost; any other is missing, which is an error.
+func (w *waiter) absent(ctx context.Context) error {
+	if w.latest != nil || w.uid != "" {
+		w.gone = true
+		return nil
+	}
+	return w.session.Missing(ctx, w.cl, session.ActionKind, w.key)
+}
+
 // see takes note of the action as it is now, and says whether that is enough.
 func (w *waiter) see(action *v1alpha1.AgentAction) bool {
-	if w.latest != nil && w.latest.UID != action.UID {
+	if w.uid != "" && w.uid != action.UID {
 		w.gone = true // and another came under its name
 		return true
 	}
-	w.latest = action
+	w.latest, w.uid = action, action.UID
 	w.progress.show(action)
 	return w.enough(action)
 }
@@ -157,6 +183,9 @@ func (w *waiter) doing() string {
 func isRefused(err error) bool {
 	return err != nil && (apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err))
 }
+
+// isAbsent says whether there is no such object, in contrast to no such kind.
+func isAbsent(err error) bool { return apierrors.IsNotFound(err) && !session.IsKindMissing(err) }
 
 // interrupted says what goes on after Ctrl-C. Other errors stay.
 func interrupted(s *session.Session, err error, key client.ObjectKey) error {

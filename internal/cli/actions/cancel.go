@@ -3,6 +3,7 @@
 package actions
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -87,7 +88,14 @@ func decidedWhen(s *session.Session, action *v1alpha1.AgentAction) string {
 
 func cancel(cmd *cobra.Command, s *session.Session, cl client.WithWatch, action *v1alpha1.AgentAction, dryRun session.DryRun) error {
 	name := terminal.Safe(action.Name)
-	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"cancelled":true}}`))
+	data, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": action.UID}, // Conflict, if another one came under its name
+		"spec":     map[string]any{"cancelled": true},
+	})
+	if err != nil {
+		return err
+	}
+	patch := client.RawPatch(types.MergePatchType, data)
 	if err := dryRun.Patch(cmd, cl, action, patch); err != nil {
 		return s.Failed(err, "withdraw "+name)
 	}
@@ -95,7 +103,7 @@ func cancel(cmd *cobra.Command, s *session.Session, cl client.WithWatch, action 
 		fmt.Fprintf(s.Out, "dry run: %s would be withdrawn; nothing was written\n", name)
 		return nil
 	}
-	w := &waiter{session: s, cl: cl, key: client.ObjectKeyFromObject(action), enough: isDecided}
+	w := &waiter{session: s, cl: cl, key: client.ObjectKeyFromObject(action), uid: action.UID, enough: isDecided}
 	after, err := w.wait(cmd.Context(), firstAnswer)
 	switch {
 	case err != nil:

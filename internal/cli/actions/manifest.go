@@ -33,7 +33,7 @@ func readAction(in io.Reader, path string) (*v1alpha1.AgentAction, error) {
 	}
 	action, err := decodeAction(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s", inputName(path), terminal.Safe(err.Error()))
+		return nil, fmt.Errorf("%s: %s\nWhat an action can say is listed by: kubectl explain agentaction.spec", inputName(path), terminal.Safe(err.Error()))
 	}
 	return action, nil
 }

@@ -82,7 +82,10 @@ func (o *report) run(cmd *cobra.Command, name string) error {
 		return fmt.Errorf("%s is %s; an outcome can be reported only of what was approved", name, DecisionWord(action.Status.Decision))
 	}
 	at := metav1.NewMicroTime(s.Clock.Now().UTC())
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"outcome": v1alpha1.Outcome{Result: o.result(), Message: o.message, CompletedAt: &at}}})
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": action.UID}, // Conflict, if another one came under its name
+		"spec":     map[string]any{"outcome": v1alpha1.Outcome{Result: o.result(), Message: o.message, CompletedAt: &at}},
+	})
 	if err != nil {
 		return err
 	}

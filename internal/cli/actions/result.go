@@ -76,6 +76,9 @@ func nextSteps(action *v1alpha1.AgentAction, now time.Time, flag string) []strin
 	case v1alpha1.DecisionPending:
 		return pendingSteps(action, now, flag)
 	case v1alpha1.DecisionApproved:
+		if outcome := action.Spec.Outcome; outcome != nil {
+			return []string{"do not act again; the outcome was reported: " + terminal.Safe(string(outcome.Result))}
+		}
 		if until := status.ValidUntil; until != nil && !now.Before(until.Time) {
 			return []string{"the approval was good until " + terminal.Moment(until.Time) + "; submit the action again"}
 		} else if until != nil {
@@ -116,6 +119,9 @@ func byDecision(action *v1alpha1.AgentAction, now time.Time) error {
 	status := &action.Status
 	switch status.Decision {
 	case v1alpha1.DecisionApproved:
+		if outcome := action.Spec.Outcome; outcome != nil {
+			return fmt.Errorf("the approval of %s is used: it was reported that it %s", terminal.Safe(action.Name), strings.ToLower(terminal.Safe(string(outcome.Result))))
+		}
 		if until := status.ValidUntil; until != nil && !now.Before(until.Time) {
 			return fmt.Errorf("the approval of %s is no longer good, since %s (%s)", terminal.Safe(action.Name), terminal.Moment(until.Time), terminal.Safe(status.Reason))
 		}
@@ -130,13 +136,6 @@ func byDecision(action *v1alpha1.AgentAction, now time.Time) error {
 		return session.ExitCodeError(session.ExitPending)
 	default:
 		return fmt.Errorf("the decision about %s is \"%s\", which this version of ascend does not know; use a newer one", terminal.Safe(action.Name), terminal.Safe(string(status.Decision)))
-	}
-}
-
-// tellTimeOver says that there was no decision within the time.
-func tellTimeOver(s *session.Session, action *v1alpha1.AgentAction, limit time.Duration) {
-	if !isDecided(action) {
-		fmt.Fprintf(s.ErrOut, "not decided within %s\n", limit)
 	}
 }
 

@@ -147,7 +147,7 @@ func (o *submit) run(ctx context.Context, action *v1alpha1.AgentAction) error {
 	if err := cl.Create(ctx, action); err != nil {
 		return o.failed(err, action)
 	}
-	w := &waiter{session: o.session, cl: cl, key: client.ObjectKeyFromObject(action), enough: isEvaluated, progress: newProgress(o.session)}
+	w := &waiter{session: o.session, cl: cl, key: client.ObjectKeyFromObject(action), uid: action.UID, enough: isEvaluated, progress: newProgress(o.session)}
 	limit := firstAnswer
 	if o.wait.set {
 		w.enough, limit = isDecided, o.wait.limit
@@ -161,7 +161,7 @@ func (o *submit) run(ctx context.Context, action *v1alpha1.AgentAction) error {
 		return interrupted(o.session, err, client.ObjectKeyFromObject(action))
 	}
 	if o.wait.set {
-		tellTimeOver(o.session, latest, limit)
+		w.tellTimeOver(latest, limit)
 	}
 	return finish(o.session, &o.output, latest)
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // actionTable has the columns ID TYPE RISK DECISION TIME, with NAMESPACE before
-// them under -A and more behind them under -o wide. The five never shrink: they
-// are those of the tutorial.
+// them under -A and more behind them under -o wide. None ever shrinks: the five
+// are those of the tutorial, and who asks for more wants to see it whole.
 type actionTable struct {
 	*terminal.Table
 	namespaces, wide bool
@@ -28,7 +28,7 @@ func newActionTable(s *session.Session, namespaces, wide bool) actionTable {
 	}
 	if wide {
 		columns = append(columns, terminal.Column{Header: "AGENT"}, terminal.Column{Header: "SCORE"}, terminal.Column{Header: "REASON"},
-			terminal.Column{Header: "STAGE", Min: 8}, terminal.Column{Header: "REQUESTER", Min: 16})
+			terminal.Column{Header: "STAGE"}, terminal.Column{Header: "REQUESTER"})
 	}
 	return actionTable{Table: s.Table(columns...), namespaces: namespaces, wide: wide}
 }

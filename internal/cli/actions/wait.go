@@ -50,7 +50,7 @@ failure, not an approval.
 			if err != nil {
 				return interrupted(s, err, key)
 			}
-			tellTimeOver(s, action, timeout)
+			w.tellTimeOver(action, timeout)
 			return finish(s, output, action)
 		},
 	}

@@ -112,9 +112,12 @@ func (o *list) table(agents []v1alpha1.Agent) error {
 	columns = append(columns, terminal.Column{Header: "NAME"}, terminal.Column{Header: "TYPE", Drop: 2}, terminal.Column{Header: "ENVIRONMENT", Drop: 1},
 		terminal.Column{Header: "STATE"}, terminal.Column{Header: "OWNER", Min: 12}, terminal.Column{Header: "ACTIONS"}, terminal.Column{Header: "LAST"})
 	if o.output.IsWide() {
-		columns = append(columns, terminal.Column{Header: "PENDING"}, terminal.Column{Header: "DENIED"}, terminal.Column{Header: "MAX RISK"}, terminal.Column{Header: "DISPLAY NAME", Min: 12})
+		columns = append(columns, terminal.Column{Header: "PENDING"}, terminal.Column{Header: "DENIED"}, terminal.Column{Header: "MAX RISK"}, terminal.Column{Header: "DISPLAY NAME"})
 	}
 	table := o.session.Table(columns...)
+	if o.output.IsWide() { // who asks for more wants to see it whole
+		table = terminal.NewTable(0, o.session.Style(), columns...)
+	}
 	for i := range agents {
 		table.Row(o.cells(&agents[i])...)
 	}

@@ -79,11 +79,15 @@ func (o *register) adjustAgent(existing client.Object, subject v1alpha1.Subject)
 		return fmt.Errorf("got %T for an Agent", existing)
 	}
 	o.wish.apply(&agent.Spec)
-	for _, has := range agent.Spec.Subjects {
-		if has.Kind == subject.Kind && has.Name == subject.Name && (has.Namespace == "" || string(has.Namespace) == agent.Namespace) {
-			return nil
-		}
+	if !hasAccount(agent, subject.Name) {
+		agent.Spec.Subjects = append(agent.Spec.Subjects, subject)
 	}
-	agent.Spec.Subjects = append(agent.Spec.Subjects, subject)
 	return nil
+}
+
+// hasAccount says whether a ServiceAccount of the agent's namespace acts for it.
+func hasAccount(agent *v1alpha1.Agent, name v1alpha1.UserName) bool {
+	return slices.ContainsFunc(agent.Spec.Subjects, func(has v1alpha1.Subject) bool {
+		return has.Kind == v1alpha1.SubjectServiceAccount && has.Name == name && (has.Namespace == "" || string(has.Namespace) == agent.Namespace)
+	})
 }

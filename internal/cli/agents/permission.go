@@ -38,9 +38,9 @@ const agentResource = "agents.governance.ascendowkai.com"
 // lacking is the error of who misses rights in a namespace: which, and what
 // grants them and nothing else.
 func lacking(ctx context.Context, s *session.Session, cl client.Writer, namespace, doing string, missing []right) error {
-	who, at := whoAmI(ctx, cl), terminal.Safe(namespace)
+	who, at := whoAmI(ctx, cl), shellWord(namespace)
 	var text strings.Builder
-	fmt.Fprintf(&text, "cannot %s: %s may not, in namespace %s:\n", doing, who.words, at)
+	fmt.Fprintf(&text, "cannot %s: %s may not, in namespace %s:\n", doing, who.words, terminal.Safe(namespace))
 	for _, r := range missing {
 		fmt.Fprintf(&text, "  %s\n", r)
 	}
@@ -50,7 +50,7 @@ func lacking(ctx context.Context, s *session.Session, cl client.Writer, namespac
 	text.WriteString("Whoever administers the namespace can grant it:")
 	for _, role := range roles(missing) {
 		fmt.Fprintf(&text, "\n  kubectl create role %s -n %s %s\n  kubectl create rolebinding %s -n %s --role=%s %s",
-			role.name, at, role.flags, role.name, at, role.name, who.flag)
+			shellWord(role.name), at, role.flags, shellWord(role.name), at, shellWord(role.name), who.flag)
 	}
 	return errors.New(text.String())
 }
@@ -76,8 +76,8 @@ func roles(rights []right) []role {
 			continue
 		}
 		found = append(found, role{
-			name:  "ascend-" + strings.Join(list, "-") + "-" + terminal.Safe(of.name),
-			flags: fmt.Sprintf("--verb=%s --resource=%s --resource-name=%s", joined, of.resource, terminal.Safe(of.name)),
+			name:  "ascend-" + strings.Join(list, "-") + "-" + of.name,
+			flags: fmt.Sprintf("--verb=%s --resource=%s --resource-name=%s", joined, of.resource, shellWord(of.name)),
 		})
 	}
 	for joined, list := range resources {
@@ -101,11 +101,21 @@ func whoAmI(ctx context.Context, cl client.Writer) somebody {
 	if err := cl.Create(ctx, review); err != nil || review.Status.UserInfo.Username == "" {
 		return somebody{"you", "--user=YOU"}
 	}
-	name := terminal.Safe(review.Status.UserInfo.Username)
+	name := review.Status.UserInfo.Username
 	if account, is := strings.CutPrefix(name, "system:serviceaccount:"); is {
-		return somebody{name, "--serviceaccount=" + account}
+		return somebody{terminal.Safe(name), "--serviceaccount=" + shellWord(account)}
 	}
-	return somebody{name, "--user=" + name}
+	return somebody{terminal.Safe(name), "--user=" + shellWord(name)}
+}
+
+// shellWord is a name as a word of a command to be copied: in quotes where a
+// shell would read more than a name in it.
+func shellWord(name string) string {
+	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:@/"
+	if name != "" && strings.Trim(name, harmless) == "" {
+		return name
+	}
+	return quoted(terminal.Safe(name))
 }
 
 // registering is what registering an agent takes.
@@ -151,7 +161,7 @@ func (o *stateChange) failed(ctx context.Context, cl client.Client, err error, a
 	case isForbidden(err):
 		return lacking(ctx, o.session, cl, at.Namespace, doing, []right{{verb: "patch", resource: agentResource}})
 	case apierrors.IsNotFound(err) && !session.IsKindMissing(err):
-		return session.Missing(ctx, cl, session.AgentKind, at)
+		return o.session.Missing(ctx, cl, session.AgentKind, at)
 	case apierrors.IsConflict(err):
 		return fmt.Errorf("cannot %s: somebody else changed it meanwhile; look at it again: kubectl get agent %s -n %s -o yaml", doing, terminal.Safe(at.Name), terminal.Safe(at.Namespace))
 	default:

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -105,6 +106,9 @@ func (o *register) run(ctx context.Context, name string) error {
 	if err := o.roleExists(ctx, cl); err != nil {
 		return err
 	}
+	if err := o.ownAccount(ctx, cl, key(namespace, name)); err != nil {
+		return err
+	}
 	// First everything is tried, so that nothing is made where not all can be.
 	for _, dry := range []bool{true, false} {
 		if !dry && o.dryRun == session.DryRunServer {
@@ -130,6 +134,30 @@ func (o *register) roleExists(ctx context.Context, cl client.Reader) error {
 		return nil
 	default:
 		return o.session.Failed(err, "look for ClusterRole "+terminal.Safe(o.role))
+	}
+}
+
+// ownAccount refuses to let an account act for the agent that is there for
+// something else, only because it has the agent's name: the agent's key would
+// have its rights, and whoever runs as it would be the agent. So it does to let
+// one more account into an Agent that is somebody else's. Who names the account
+// by its flag means it. What may not be read is found out by write.
+func (o *register) ownAccount(ctx context.Context, cl client.Reader, at client.ObjectKey) error {
+	if o.account != "" {
+		return nil
+	}
+	agent, account := &v1alpha1.Agent{}, &corev1.ServiceAccount{}
+	agentErr, accountErr := cl.Get(ctx, at, agent), cl.Get(ctx, at, account)
+	name := terminal.Safe(at.Name)
+	switch {
+	case agentErr == nil && len(agent.Spec.Subjects) > 0 && !hasAccount(agent, v1alpha1.UserName(at.Name)):
+		return fmt.Errorf("there is an agent %s already, and others act for it: it has no ServiceAccount of its own name\n"+
+			"Give yours another name; if it is yours, say which account is to act for it, too, with --service-account", named(at))
+	case apierrors.IsNotFound(agentErr) && !session.IsKindMissing(agentErr) && accountErr == nil:
+		return fmt.Errorf("there is a ServiceAccount %s already: the agent's key would have all of its rights, and what runs as it could ask as the agent\n"+
+			"Give the agent another name; if the account was made for it, say --service-account %s", named(at), name)
+	default:
+		return nil
 	}
 }
 

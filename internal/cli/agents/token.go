@@ -75,7 +75,7 @@ ASCEND_AGENT_ID.
 		},
 	}
 	cmd.Flags().DurationVar(&o.duration, "duration", defaultTokenDuration, "how long it is good; the API server may give less")
-	cmd.Flags().StringVar(&o.account, "service-account", "", "which of the agent's ServiceAccounts, where it has several")
+	cmd.Flags().StringVar(&o.account, "service-account", "", "which of the agent's ServiceAccounts, where it has several; NAMESPACE/NAME of one in another namespace")
 	cmd.Flags().BoolVar(&o.export, "export", false, "print export lines for a shell")
 	cmd.Flags().StringVar(&o.caFile, "ca-file", "", "with --export: `file` to write the cluster's authority to (default: in your cache folder)")
 	o.output.AddFlags(cmd)
@@ -116,17 +116,22 @@ func (o *token) chooseAccount(agent *v1alpha1.Agent) (types.NamespacedName, erro
 	var accounts []types.NamespacedName
 	var names []string
 	for _, subject := range agent.Spec.Subjects {
-		if subject.Kind != v1alpha1.SubjectServiceAccount || (o.account != "" && string(subject.Name) != o.account) {
+		if subject.Kind != v1alpha1.SubjectServiceAccount {
 			continue
 		}
 		at := types.NamespacedName{Namespace: string(subject.Namespace), Name: string(subject.Name)}
-		if at.Namespace == "" {
-			at.Namespace = agent.Namespace
+		word := at.String()
+		if at.Namespace == "" || at.Namespace == agent.Namespace {
+			at.Namespace, word = agent.Namespace, at.Name
 		}
-		accounts, names = append(accounts, at), append(names, terminal.Safe(at.Name))
+		if o.account == "" || o.account == word || o.account == at.String() {
+			accounts, names = append(accounts, at), append(names, terminal.Safe(word))
+		}
 	}
 	name := terminal.Safe(agent.Name)
 	switch {
+	case len(accounts) == 1 && o.account == "" && accounts[0].Namespace != agent.Namespace: // who may write agents need not have rights there
+		return types.NamespacedName{}, fmt.Errorf("agent %s acts as a ServiceAccount of another namespace, whose key has all of the rights of that one\nIf that is what you mean, say --service-account %s", name, shellWord(names[0]))
 	case len(accounts) == 1:
 		return accounts[0], nil
 	case len(accounts) > 1:

@@ -4,6 +4,8 @@
 package approvals
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -56,7 +58,7 @@ the audit trail.
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if override {
 				o.verdict = v1alpha1.VerdictOverride
-				if o.comment == "" {
+				if strings.TrimSpace(o.comment) == "" {
 					return session.Usagef(cmd, "--override needs a --comment that says why")
 				}
 				if len(names) == 0 {

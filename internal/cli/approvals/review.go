@@ -91,6 +91,7 @@ type dossier struct {
 	digest       string // of the request, computed anew; empty where it cannot be
 	wrong        string // why the request cannot be read
 	comment      bool   // the workflow wants one
+	cut          bool   // some of the request is too long to be shown
 }
 
 // sheetOf is everything there is to know about an action.

@@ -163,6 +163,7 @@ func (d *dossier) long(label, text string) {
 	}
 	for i, line := range lines {
 		if most > 0 && i == most {
+			d.cut = true
 			d.field("", fmt.Sprintf("… (%d more lines; %s)", len(lines)-i, fullHint))
 			return
 		}
@@ -176,6 +177,7 @@ func (d *dossier) object(label string, raw *runtime.RawExtension) {
 	value, err := decodeJSON(raw)
 	if err != nil {
 		d.field(label, "not JSON: "+bounded(terminal.Mark(string(raw.Raw)), maxText))
+		d.cut = true // it is not known what there is
 		return
 	}
 	object, isObject := value.(map[string]any)
@@ -189,6 +191,7 @@ func (d *dossier) object(label string, raw *runtime.RawExtension) {
 	if d.full {
 		most = 0
 	}
+	d.cut = d.cut || most > 0 && (len(lines) > most || !slices.Equal(lines, outlined(value, true)))
 	d.list(4, lines, most, fullHint)
 }
 

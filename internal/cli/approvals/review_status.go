@@ -143,7 +143,13 @@ func (d *dossier) next() {
 	case d.place.others != "":
 		d.text(2, "It waits for "+d.place.others+". Whoever may approve it can type:")
 	}
-	d.command("approve exactly this", approveCommand(d.action, d.digest, d.asked.count > 0, d.comment))
+	approve := "approve exactly this"
+	if d.cut {
+		d.alarm("Some of the request is too long and was left out: look at all of it first.")
+		d.command("see all of it", reviewCommand(d.action))
+		approve = "approve all of it, also what was left out here"
+	}
+	d.command(approve, approveCommand(d.action, d.digest, d.asked.count > 0, d.comment))
 	d.command("deny it", denyCommand(d.action))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,6 +36,7 @@ type display struct {
 	size func() (width, height int)
 
 	drawn         []string // the lines that are on the screen
+	rows          int      // of the screen that they take
 	width, height int      // of the screen when they were drawn
 }
 
@@ -61,7 +63,8 @@ func sizeOf(s *session.Session) (width, height int) {
 // beginning and so many lines of the end are shown, and what is between is told of.
 func (d *display) draw(end int, page func(width int) []string) {
 	width, height := d.size()
-	lines := fit(page(width), max(height-1, 3), end)
+	lines := page(width)
+	lines = fit(lines, max(height-1-(rowsOf(lines, width)-len(lines)), 3), end)
 	same := width == d.width && height == d.height
 	if same && strings.Join(lines, "\n") == strings.Join(d.drawn, "\n") {
 		return
@@ -72,14 +75,28 @@ func (d *display) draw(end int, page func(width int) []string) {
 	case d.drawn != nil && !same:
 		frame.WriteString(eraseAll) // the terminal has moved lines around
 	case len(d.drawn) > 0:
-		fmt.Fprintf(&frame, "\x1b[%dA\r", len(d.drawn))
+		fmt.Fprintf(&frame, "\x1b[%dA\r", d.rows)
 	}
 	for _, line := range lines {
 		frame.WriteString(line + eraseLine + "\n")
 	}
 	frame.WriteString(eraseBelow + endFrame)
 	fmt.Fprint(d.out, frame.String())
-	d.drawn, d.width, d.height = lines, width, height
+	d.drawn, d.rows, d.width, d.height = lines, rowsOf(lines, width), width, height
+}
+
+// paint is what Style puts into lines, which takes no columns.
+var paint = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// rowsOf is how many rows of the screen lines take: one that is wider than the
+// screen, such as a command to be copied, goes on in the next row.
+func rowsOf(lines []string, width int) int {
+	rows := 0
+	for _, line := range lines {
+		columns := terminal.Columns(paint.ReplaceAllString(line, ""))
+		rows += max(1, (columns+width-1)/max(width, 1))
+	}
+	return rows
 }
 
 // fit leaves lines out so that there are but so many.

@@ -35,7 +35,7 @@ func (s *Session) Confirm(ctx context.Context, question string) (bool, error) {
 	if !s.Interactive() {
 		return false, ErrNoAnswer
 	}
-	fmt.Fprintf(s.ErrOut, "%s [y/N] ", question)
+	fmt.Fprint(s.ErrOut, s.hung(question+" [y/N]"), " ")
 	type reply struct {
 		text  string
 		ended bool

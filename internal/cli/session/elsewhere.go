@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ var (
 func (s *Session) Read(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey, into client.Object) error {
 	err := cl.Get(ctx, key, into)
 	if apierrors.IsNotFound(err) && !IsKindMissing(err) {
-		return Missing(ctx, cl, kind, key)
+		return s.Missing(ctx, cl, kind, key)
 	}
 	return s.Failed(err, fmt.Sprintf("read %s %s in namespace %s", kind.Noun, terminal.Safe(key.Name), terminal.Safe(key.Namespace)))
 }
@@ -52,9 +53,9 @@ func (e *missingError) Error() string { return e.text }
 
 // Missing is the error for an object that is not there. It looks for one of
 // that name elsewhere.
-func Missing(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey) error {
+func (s *Session) Missing(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey) error {
 	text := fmt.Sprintf("there is no %s %s in namespace %s\n", kind.Noun, terminal.Safe(key.Name), terminal.Safe(key.Namespace))
-	switch found := elsewhere(ctx, cl, kind, key); len(found) {
+	switch found := s.elsewhere(ctx, cl, kind, key); len(found) {
 	case 0:
 		text += "Another namespace is chosen with -n; " + kind.List + " shows all"
 	case 1:
@@ -69,14 +70,15 @@ func Missing(ctx context.Context, cl client.Reader, kind Kind, key client.Object
 const mostElsewhere = 10
 
 // elsewhere names the other namespaces that have an object of that name, safe
-// for the terminal. It takes one request, and names none where that is not
-// allowed.
-func elsewhere(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey) []string {
+// for the terminal, as far as the user may see them: by one list of all
+// namespaces, or where that is not allowed by a look into those that the
+// kubeconfig names.
+func (s *Session) elsewhere(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey) []string {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 	err := cl.List(ctx, list, client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector(metav1.ObjectNameField, key.Name)}, client.Limit(mostElsewhere))
 	if err != nil {
-		return nil // it was only meant to help
+		return s.inKnownNamespaces(ctx, cl, kind, key)
 	}
 	var found []string
 	for i := range list.Items {
@@ -85,5 +87,30 @@ func elsewhere(ctx context.Context, cl client.Reader, kind Kind, key client.Obje
 		}
 	}
 	slices.Sort(found)
+	return found
+}
+
+// inKnownNamespaces looks into the namespaces of the kubeconfig's contexts, and
+// default; into few, for it was only meant to help.
+func (s *Session) inKnownNamespaces(ctx context.Context, cl client.Reader, kind Kind, key client.ObjectKey) []string {
+	known := map[string]bool{metav1.NamespaceDefault: true}
+	if config, err := s.Flags.ToRawKubeConfigLoader().RawConfig(); err == nil {
+		for _, named := range config.Contexts {
+			known[named.Namespace] = named.Namespace != ""
+		}
+	}
+	var found []string
+	looked := 0
+	for _, namespace := range slices.Sorted(maps.Keys(known)) {
+		if !known[namespace] || namespace == key.Namespace || looked == mostElsewhere {
+			continue
+		}
+		looked++
+		one := &metav1.PartialObjectMetadata{}
+		one.SetGroupVersionKind(kind.GroupVersionKind)
+		if cl.Get(ctx, client.ObjectKey{Namespace: namespace, Name: key.Name}, one) == nil {
+			found = append(found, terminal.Safe(namespace))
+		}
+	}
 	return found
 }

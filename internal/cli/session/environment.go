@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -87,10 +88,10 @@ func (s *Session) environmentConfig() (*rest.Config, error) {
 func sendable(address string) error {
 	at, err := url.Parse(address)
 	switch {
+	case strings.Contains(address, "@"): // never shown, be it an address or not
+		return errors.New("no cluster to talk to: " + EnvURL + " has a password in it\nThe key goes into " + EnvKey + " alone")
 	case err != nil || at.Host == "" || (at.Scheme != "https" && at.Scheme != "http"):
 		return fmt.Errorf("no cluster to talk to: %s is %q, which is no address such as https://127.0.0.1:6443", EnvURL, address)
-	case at.User != nil:
-		return errors.New("no cluster to talk to: " + EnvURL + " has a password in it\nThe key goes into " + EnvKey + " alone")
 	case at.Scheme == "https" || at.Hostname() == "localhost":
 		return nil
 	}

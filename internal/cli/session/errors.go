@@ -56,7 +56,7 @@ func (s *Session) describe(err error, doing string) string {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.Cluster())
 	case apierrors.IsForbidden(err):
-		return fmt.Sprintf("cannot %s: %s\nIf it is a permission that is missing, whoever administers the namespace can grant it; another namespace is chosen with -n%s", doing, message, s.WhoHint())
+		return fmt.Sprintf("cannot %s: %s\nWhoever administers the cluster or the namespace can grant that: docs/access-control.md says which role has it. Another namespace is chosen with -n%s", doing, message, s.WhoHint())
 	case IsCut(err):
 		return fmt.Sprintf("cannot %s: the connection to %s broke off in the middle of the answer\nRun the command again; -v 6 shows how far it came", doing, s.Cluster())
 	case errors.As(err, &unreachable):
@@ -140,5 +140,5 @@ func (w *warningPrinter) HandleWarningHeader(code int, _, message string) {
 
 // PrintError prints an error to stderr, as the program does at its end.
 func (s *Session) PrintError(err error) {
-	fmt.Fprintf(s.ErrOut, "error: %v\n", err)
+	fmt.Fprintln(s.ErrOut, s.hung("error: "+err.Error()))
 }

@@ -45,6 +45,8 @@ type Session struct {
 	Color terminal.Colour
 	// Verbosity is the flag -v.
 	Verbosity int
+
+	stdout *checked // what is known of Out; nil: nothing
 }
 
 // New returns a session with the real time that connects for real.
@@ -52,7 +54,9 @@ func New(streams genericiooptions.IOStreams) *Session {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil // kinds are known, so nothing is discovered and nothing cached
 	silence()
-	return &Session{IOStreams: streams, Flags: flags, Clock: clock.RealClock{}, Dial: dial, Screen: look(streams.Out), Color: terminal.ColourAuto}
+	s := &Session{IOStreams: streams, Flags: flags, Clock: clock.RealClock{}, Dial: dial, Screen: look(streams.Out), Color: terminal.ColourAuto}
+	s.Out, s.stdout = check(streams.Out)
+	return s
 }
 
 // Client returns a client for the cluster that was chosen. It fails when none
