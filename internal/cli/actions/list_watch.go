@@ -70,7 +70,7 @@ func (w *listWatch) hear(change session.Change) error {
 	case session.Gone:
 		delete(w.seen, change.Action.UID)
 	case session.Lost:
-		fmt.Fprintf(w.session.ErrOut, "connection lost (%s); trying again in %s\n", lossReason(change.Err), terminal.Span(change.Again))
+		fmt.Fprintf(w.session.ErrOut, "connection lost (%s); trying again in %s\n", session.LossReason(change.Err), terminal.Span(change.Again))
 	case session.Found:
 		fmt.Fprintln(w.session.ErrOut, "connection is back")
 	}

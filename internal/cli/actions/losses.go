@@ -6,13 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/terminal"
+	"github.com/ow-kai/ascend-operator/internal/cli/session"
 )
 
 // tellAfter is at which loss in a row a waiting command tells of it: one alone,
@@ -31,7 +30,7 @@ func (w *waiter) lost(why error) {
 	w.losses = losses{w.losses.inARow + 1, why}
 	w.progress.lost(why)
 	if w.progress == nil && w.losses.inARow == tellAfter {
-		fmt.Fprintf(w.session.ErrOut, "connection lost (%s); trying again until it is back\n", lossReason(why))
+		fmt.Fprintf(w.session.ErrOut, "connection lost (%s); trying again until it is back\n", session.LossReason(why))
 	}
 }
 
@@ -50,7 +49,7 @@ func (w *waiter) tellTimeOver(action *v1alpha1.AgentAction, limit time.Duration)
 	case isDecided(action):
 	case w.losses.inARow > 0:
 		fmt.Fprintf(w.session.ErrOut, "not known to be decided within %s: the connection to %s is lost (%s)\nWhat was known last follows; look again with ascend wait\n",
-			limit, w.session.Cluster(), lossReason(w.losses.why))
+			limit, w.session.Cluster(), session.LossReason(w.losses.why))
 	default:
 		fmt.Fprintf(w.session.ErrOut, "not decided within %s\n", limit)
 	}
@@ -79,16 +78,4 @@ func (w *waiter) lookAgain(ctx context.Context) {
 	case !errors.As(err, &status): // otherwise the API server did answer
 		w.losses = losses{w.losses.inARow + 1, err}
 	}
-}
-
-// lossReason is why a connection was lost, without the request that lost it.
-func lossReason(err error) string {
-	var request *url.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	case errors.As(err, &request):
-		err = request.Err
-	}
-	return terminal.Safe(err.Error())
 }

@@ -167,6 +167,8 @@ func (o *inbox) closing(box *mailbox, letters []*letter) []string {
 func (o *inbox) nothing(box *mailbox) []string {
 	lines := []string{fmt.Sprintf("Nothing waits for you %s.", o.choice.words(o.namespace)), "You are " + o.judge.me.who() + "."}
 	switch {
+	case box.others == 0 && o.choice.all:
+		lines[0] = fmt.Sprintf("Nothing waits for anybody %s.", o.choice.words(o.namespace))
 	case box.others == 0:
 		lines[0] += " Enjoy the quiet."
 	case o.choice.all:

@@ -55,5 +55,5 @@ func interrupted(ctx context.Context, err error) bool {
 
 // lostLine tells of a connection that is lost.
 func lostLine(change session.Change) string {
-	return fmt.Sprintf("connection lost (%s); trying again in %s", terminal.Safe(change.Err.Error()), terminal.Span(change.Again))
+	return fmt.Sprintf("connection lost (%s); trying again in %s", session.LossReason(change.Err), terminal.Span(change.Again))
 }

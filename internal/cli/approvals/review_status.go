@@ -118,10 +118,14 @@ func (d *dossier) binding() {
 	}
 	if approval := status.Approval; approval != nil {
 		d.sheet.digest("workflows", "their revision", actions.OrNothing(approval.Revision))
-		d.field("stage", actions.OrNothing(approval.Stage))
+		if approval.Stage != "" {
+			d.field("stage", terminal.Safe(approval.Stage))
+		}
 	}
 	d.field("object", "uid "+terminal.Safe(string(d.action.UID)))
-	d.text(2, "If one of these changes, an approval is not written, or does not count.")
+	if !status.Decision.IsFinal() {
+		d.text(2, "If one of these changes, an approval is not written, or does not count.")
+	}
 }
 
 // next are the commands to type.

@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 const (
@@ -229,4 +231,16 @@ func (f *Follower) hear(event watch.Event, tell func(Change)) error {
 func isPermanent(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsBadRequest(err) ||
 		apierrors.IsInvalid(err) || apierrors.IsMethodNotSupported(err) || IsKindMissing(err)
+}
+
+// LossReason is why a connection was lost, without the request that lost it.
+func LossReason(err error) string {
+	var request *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.As(err, &request):
+		err = request.Err
+	}
+	return terminal.Safe(err.Error())
 }
