@@ -36,7 +36,7 @@ func (j *judge) placeOf(ctx context.Context, action *v1alpha1.AgentAction, now t
 	case j.asked(action):
 		return place{others: "others (your own)"}
 	case j.refuseTwice(action, now) != "":
-		return place{others: "others (you have judged it)"}
+		return place{others: "others (you did)"}
 	}
 	pending := action.Status.Approval.PendingApprovers
 	as, found := j.me.memberOf(pending)
