@@ -26,7 +26,12 @@ func written(expressions ...string) *v1alpha1.SmartRule {
 
 func TestCondition(t *testing.T) {
 	for expression, want := range map[string]string{
-		"true":                         "always",
+		"true": "always",
+		`action.parameters.x == 'a" or parameters.y is "b'`:               `parameters.x is "a\" or parameters.y is \"b"`,
+		`action.parameters.x == 'a\\nb' || action.parameters.x == 'a\nb'`: `at least one of these: (parameters.x is "a\\nb"; parameters.x is "a\nb")`,
+		`action.parameters['a" is 1; "b'] == 1`:                           `parameters["a\" is 1; \"b"] is 1`,
+		"action.description.replace('  ', ' ') == 'x'":                    "`action.description.replace(\"  \", \" \")` is \"x\"",
+		"action.labels.exists(k, agent.labels[k] == 'x')":                 "for at least one `k` in the names in the action's labels: the agent's labels[`k`] is \"x\"",
 		"!true":                        "never",
 		"risk.offHours":                "it is submitted outside the business hours of the RiskModel",
 		"!risk.offHours":               "it is submitted within the business hours of the RiskModel",

@@ -211,10 +211,10 @@ func (w *writer) index(of, key ast.Expr) string {
 	if !known || w.names[at[0]] != nil {
 		return ""
 	}
-	if isMap(at) {
-		return fmt.Sprintf("%s[%s]", dotted(at[len(at)-1:]), w.term(key))
+	if last := at[len(at)-1:]; isMap(at) && (last[0] == "parameters" || last[0] == "context") {
+		return fmt.Sprintf("%s[%s]", dotted(last), w.term(key))
 	}
-	if _, isOpen := open(at); isOpen {
+	if _, isOpen := open(at); isOpen || isMap(at) {
 		return fmt.Sprintf("%s[%s]", describe(at), w.term(key))
 	}
 	return ""

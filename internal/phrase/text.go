@@ -61,12 +61,21 @@ func (t *Text) inline() string {
 // prefixed is the text with words before its first line.
 func (t *Text) prefixed(words string) *Text { return &Text{Line: words + t.Line, Below: t.Below} }
 
-// quoted is text of somebody else in quotes.
-func quoted(text string) string { return `"` + terminal.Mark(text) + `"` }
+// quoted is text of somebody else in quotes. Quotes and backslashes in it are
+// escaped, so that nobody can write a text that reads as if it ended before.
+func quoted(text string) string { return `"` + terminal.Mark(escapes.Replace(text)) + `"` }
+
+var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // code is text of somebody else as it was written, in one line.
 func code(text string) string {
-	return "`" + terminal.Mark(strings.Join(strings.Fields(text), " ")) + "`"
+	var words []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			words = append(words, line)
+		}
+	}
+	return "`" + terminal.Mark(strings.Join(words, " ")) + "`"
 }
 
 // list joins words: a, b or c.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -65,19 +66,32 @@ func noTests(where string) error {
 	return fmt.Errorf("%w in %s: a test file holds a document of apiVersion %s, kind %s", ErrNoTests, where, APIVersion, Kind)
 }
 
-// findFiles are the files that a path stands for.
+// findFiles are the files that a path stands for, also where it is a link. In a
+// folder only ordinary files count: reading a pipe would wait forever.
 func findFiles(path string) ([]string, error) {
 	var files []string
 	root := filepath.Clean(path)
-	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+	start := root
+	if info, err := os.Stat(root); err == nil && info.IsDir() {
+		start += string(filepath.Separator) // WalkDir does not follow a link without it
+	}
+	err := filepath.WalkDir(start, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && file != root && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && file != start && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
 		case entry.IsDir():
-		case file == root, slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)):
+		case file == root:
 			files = append(files, file)
+		case slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(file)):
+			info, err := os.Stat(file)
+			if err != nil {
+				return err
+			}
+			if info.Mode().IsRegular() {
+				files = append(files, file)
+			}
 		}
 		return nil
 	})
@@ -94,7 +108,7 @@ var (
 // loadFile reads the tests in a file. One that does not look as if it held any is
 // passed over, whatever else it is.
 func loadFile(file string) ([]*Suite, []manifest.Problem, error) {
-	content, err := os.ReadFile(file) //nolint:gosec // a file that the user names
+	content, err := readStart(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,6 +134,19 @@ func loadFile(file string) ([]*Suite, []manifest.Problem, error) {
 		}
 	}
 	return suites, problems, nil
+}
+
+// maxLooked is how far into a file is looked for a test, in bytes. Manifest reads
+// none that is larger, and says so.
+const maxLooked = 16 << 20
+
+func readStart(path string) ([]byte, error) {
+	file, err := os.Open(path) //nolint:gosec // a file that the user names
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxLooked))
 }
 
 // Read reads a document of kind RuleTest. Paths in it are relative to the folder

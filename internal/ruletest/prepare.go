@@ -145,6 +145,9 @@ func (p *prepared) policy(known *policies) *compiled {
 	case len(base.problems) > 0:
 		p.problems = append(p.problems, base.problems...)
 		return nil
+	case !s.ownPolicy && len(base.set.Objects) == 0:
+		p.problems = append(p.problems, problemAt(s.Position, "policy", "it names no policy, and there is none in what is named on the command line; add policy: [FOLDER], or policy: [] for none"))
+		return nil
 	}
 	return base
 }
@@ -163,8 +166,12 @@ func (p *prepared) read(c *ready, w *world, action *v1alpha1.AgentAction) *manif
 		return problem
 	}
 	var err error
-	if c.request, err = request.Read(action, requester, nil); err != nil {
-		c.refused = decision.Refuse(c.request, err)
+	if c.request, err = request.Read(action, requester, nil); err == nil {
+		return nil
+	}
+	c.refused = decision.Refuse(c.request, err)
+	if c.want.reason == "" && c.want.message == "" && len(c.want.contains) == 0 {
+		return new(problemAt(c.at, c.path, "no rule is asked about it, for the request itself is refused: %v; correct it, or expect reason %s", err, v1alpha1.ReasonInvalidRequest))
 	}
 	return nil
 }

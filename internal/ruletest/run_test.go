@@ -83,6 +83,33 @@ func TestLoadFindsTests(t *testing.T) {
 	}
 }
 
+// Where the policy was forgotten, nothing is tested, and a case that expects what
+// comes without any policy must not pass.
+func TestForgottenPolicy(t *testing.T) {
+	const pending = "\n- {name: pending, action: {actionType: x}, expect: {decision: Pending}}"
+	dir := write(t, map[string]string{"a.yaml": suiteOf("a", "cases:"+pending)})
+	report := play(t, Options{Policy: []string{dir}}, dir)
+	if report.OK() || len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Message, "names no policy") {
+		t.Errorf("OK is %t, problems %v", report.OK(), report.Problems)
+	}
+	dir = write(t, map[string]string{"a.yaml": suiteOf("a", "policy: []\ncases:"+pending)})
+	if report := play(t, Options{Policy: []string{dir}}, dir); !report.OK() {
+		t.Errorf("a suite that wants none: %v", report.Problems)
+	}
+}
+
+// A request that is over a limit is denied before any rule is asked. A case that
+// only expects Denied must not pass by that.
+func TestRefusedRequest(t *testing.T) {
+	const big = "\n- {name: big, action: {actionType: x, parameters: {n: 9007199254740993}}, expect: {decision: Denied%s}}"
+	for more, ok := range map[string]bool{"": false, ", reason: InvalidRequest": true} {
+		dir := write(t, map[string]string{"a.yaml": suiteOf("a", "policy: []\ncases:"+strings.Replace(big, "%s", more, 1))})
+		if report := play(t, Options{}, dir); report.OK() != ok {
+			t.Errorf("with %q OK is %t, problems %v", more, report.OK(), report.Problems)
+		}
+	}
+}
+
 // The order and the content of the report do not depend on who is how fast.
 func TestReportsAreDeterministic(t *testing.T) {
 	first := play(t, Options{Workers: 1}, "testdata/suites")

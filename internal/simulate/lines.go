@@ -48,6 +48,9 @@ func (l *lines) next() ([]byte, error) {
 		case len(l.long)+len(part) > maxLine:
 			return nil, fmt.Errorf("%s:%d: the line has more than %d MiB, as no audit record has; is this an audit log of the operator?",
 				l.name, l.number, maxLine>>20)
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, fmt.Errorf("%s:%d: the file ends in the middle of what gzip has packed; fetch all of it, or pipe what there is through gunzip to --audit-log -",
+				l.name, l.number)
 		case err != nil && !full && !errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("%s:%d: %w", l.name, l.number, err)
 		case full:

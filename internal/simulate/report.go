@@ -159,7 +159,7 @@ type builder struct {
 
 func (b *builder) add(e *entry) {
 	t, name := b.table, b.table.text(e.namespace)+"/"+e.name
-	before := e.recorded
+	before := t.beforeOf(e)
 	if b.before != nil {
 		before = e.before
 	}

@@ -119,6 +119,7 @@ func TestTheLastWordOfPolicyCounts(t *testing.T) {
 	back.Event, back.Time = audit.EventNotApplied, denied.Time.Add(time.Second)
 	withdrawn := granted
 	withdrawn.Event, withdrawn.Reason = audit.EventWithdrawn, v1alpha1.ReasonAgentSuspended
+	stopped, deleted := laterRecord(action, "Denied", v1alpha1.ReasonAgentSuspended, time.Hour), laterRecord(action, "Denied", v1alpha1.ReasonAgentNotFound, time.Hour)
 	bare := first
 	bare.Request = nil
 	for name, test := range map[string]struct {
@@ -132,6 +133,9 @@ func TestTheLastWordOfPolicyCounts(t *testing.T) {
 		"decided twice, after a crash":  {[]audit.Record{first, first}, "Approved"},
 		"the write was refused":         {[]audit.Record{first, denied, back, pending}, "Pending"},
 		"withdrawn by the kill switch":  {[]audit.Record{first, withdrawn}, "Approved"},
+		"suspended while it waited":     {[]audit.Record{first, pending, stopped}, "Pending"},
+		"deleted while it waited":       {[]audit.Record{first, deleted, pending}, "Pending"},
+		"suspended when judged again":   {[]audit.Record{first, stopped}, "Denied"},
 		"cancelled before anybody asks": {[]audit.Record{first, cancelled}, "Approved"},
 		"without the request":           {[]audit.Record{bare, granted}, ""},
 		"only the end of the log":       {[]audit.Record{granted}, ""},
@@ -186,6 +190,20 @@ spec: {effect: Deny, conditions: [{name: c, expression: "namespaceObject.metadat
 	report = run(t, fromLog(t, written(t, record)), simulate.Options{Policy: compile(t, base)})
 	if report.Actions != 1 || report.Flips() != 0 {
 		t.Errorf("an action that was denied for want of an agent: %+v", report)
+	}
+}
+
+func TestAnAgentThatWasStoppedAndStillIs(t *testing.T) {
+	t.Parallel()
+	action := newAction(1, "database_read", `{"table":"t","data_classification":"public"}`)
+	first := history(t, compile(t, bot, base), action)[0]
+	pending := laterRecord(action, "Pending", v1alpha1.ReasonApprovalRequired, time.Minute)
+	log := written(t, first, pending, laterRecord(action, "Denied", v1alpha1.ReasonAgentSuspended, time.Hour))
+	suspended := strings.Replace(bot, "spec:", "spec:\n  state: Suspended", 1)
+	report := run(t, fromLog(t, log), simulate.Options{Policy: compile(t, base, suspended)})
+	want := []simulate.Transition{{Before: "Denied", After: "Denied", Count: 1}}
+	if diff := cmp.Diff(want, report.Matrix); diff != "" {
+		t.Errorf("matrix:\n%s", diff)
 	}
 }
 

@@ -40,6 +40,7 @@ type entry struct {
 	saidAt   time.Time
 	byPeople bool
 	skip     word // why there is no recorded, until there is
+	stopped  side // what was said when the Agent was stopped while people were asked
 
 	asked         bool // a replay was made, or tried
 	askedAt       time.Time
@@ -148,10 +149,15 @@ func (t *table) told(p *Past) {
 }
 
 // say notes what was said, unless something was said later. Where people have
-// spoken, the reason stays that of policy before, if it is known.
+// spoken, the reason stays that of policy before, if it is known; where the Agent
+// was stopped while they were asked, all stays as it was.
 func (t *table) say(e *entry, p *Past) {
 	said, known := t.side(&p.Said), e.recorded.decision != v1alpha1.DecisionNone
-	if known && p.Time.Before(e.saidAt) {
+	older := known && p.Time.Before(e.saidAt)
+	if known && t.sayStopped(e, p, said, older) {
+		return
+	}
+	if older {
 		if e.byPeople && !p.byPeople && said.decision == e.recorded.decision {
 			e.byPeople, e.recorded.reason, e.recorded.message = false, said.reason, said.message
 		}
@@ -162,6 +168,44 @@ func (t *table) say(e *entry, p *Past) {
 		byPeople, said.reason, said.message = false, e.recorded.reason, e.recorded.message
 	}
 	e.recorded, e.saidAt, e.byPeople = said, p.Time, byPeople
+}
+
+// sayStopped notes a verdict of an Agent that was stopped while people were asked,
+// and what was said before; false where neither of the two is said.
+func (t *table) sayStopped(e *entry, p *Past, said side, older bool) bool {
+	switch {
+	case older && said.decision == v1alpha1.DecisionPending && t.agentStopped(&e.recorded):
+		e.stopped = e.recorded
+		e.recorded, e.saidAt, e.byPeople = said, p.Time, p.byPeople
+		return true
+	case !older && e.recorded.decision == v1alpha1.DecisionPending && t.agentStopped(&said):
+		e.stopped = said
+		return true
+	}
+	return false
+}
+
+// agentStopped says whether a verdict is given because somebody has suspended,
+// retired or deleted the Agent. That may be long after the action was submitted,
+// and says nothing of what policy makes of it.
+func (t *table) agentStopped(s *side) bool {
+	if s.decision != v1alpha1.DecisionDenied {
+		return false
+	}
+	switch t.text(s.reason) {
+	case v1alpha1.ReasonAgentNotFound, v1alpha1.ReasonAgentSuspended, v1alpha1.ReasonAgentRetired, v1alpha1.ReasonAgentStateUnknown:
+		return true
+	}
+	return false
+}
+
+// beforeOf is what a replay is compared with: what was recorded. Where the policy
+// that is tried stops the Agent for the reason for which it was stopped, it is that.
+func (t *table) beforeOf(e *entry) side {
+	if e.stopped.reason != 0 && e.stopped.reason == e.after.reason {
+		return e.stopped
+	}
+	return e.recorded
 }
 
 // replay is what came out of asking again.

@@ -117,6 +117,9 @@ func (o *explain) find(set *manifest.Set, namespace, name string) (*v1alpha1.Sma
 	text := "there is no rule " + terminal.Safe(name)
 	if namespace != "" {
 		text += " in namespace " + terminal.Safe(namespace)
+		if namespace != v1alpha1.GlobalNamespace {
+			text += " or " + v1alpha1.GlobalNamespace
+		}
 	}
 	if there := names(set.Rules()); len(there) > 0 {
 		const most = 20

@@ -68,7 +68,7 @@ from audit logs. Of every kind of policy that the files have nothing of, that of
 the cluster is used (with --from cluster or --live); with --overlay they are laid
 over the cluster's object by object. Agents are policy, too.
 
-It only reads. Who may list agentactions may simulate.
+It only reads: actions, agents, rules, workflows and the risk model.
 ` + checkExitCodes + `
 With --fail-on, only flips in that direction count as found.`,
 		Example: session.Examples(`
@@ -175,7 +175,7 @@ func (o *simulation) run(ctx context.Context) error {
 		return err
 	}
 	if report.Actions == 0 {
-		return fmt.Errorf("nothing was replayed, so nothing can be said of these rules")
+		return fmt.Errorf("nothing was replayed, so nothing can be said of these rules\nFiles that have Agents replace all of the cluster's: --overlay lays them over those that are there")
 	}
 	if o.found(report) {
 		return session.ExitCodeError(session.ExitFound)
