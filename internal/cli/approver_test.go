@@ -13,7 +13,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
@@ -66,6 +68,12 @@ func (s silent) Read([]byte) (int, error) {
 // play is a run of the program at that desk.
 func (d desk) play(ctx context.Context, t *testing.T, c *cluster, argv ...string) result {
 	t.Helper()
+	return d.run(ctx, t, c.dial(t), argv...)
+}
+
+// run runs one command line at that desk, with a kubeconfig for the test server.
+func (d desk) run(ctx context.Context, t *testing.T, dialer func(*rest.Config) (client.WithWatch, error), argv ...string) result {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(path, []byte(strings.Replace(kubeconfig, "%s", testServer, 1)), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,9 +89,10 @@ func (d desk) play(ctx context.Context, t *testing.T, c *cluster, argv ...string
 	}
 	s := session.New(streams)
 	s.Clock = clocktesting.NewFakePassiveClock(testNow)
-	s.Dial = c.dial(t)
+	s.Dial = dialer
 	s.Screen = session.Screen{Terminal: d.live, Width: d.width}
-	return result{run(ctx, s, argv), out.String(), errOut.String()}
+	code := run(ctx, s, argv)
+	return result{code, out.String(), strings.ReplaceAll(errOut.String(), path, "KUBECONFIG")}
 }
 
 // hostile is the pending action, of an agent that does not want to be understood.
