@@ -16,16 +16,16 @@ import (
 type scene struct {
 	argv []string
 	in   interface {
-		at(d desk, t *testing.T, argv ...string) result
+		at(t *testing.T, d desk, argv ...string) result
 	}
 }
 
-func (c *cluster) at(d desk, t *testing.T, argv ...string) result {
+func (c *cluster) at(t *testing.T, d desk, argv ...string) result {
 	t.Helper()
 	return d.play(t.Context(), t, c, argv...)
 }
 
-func (w *workshop) at(d desk, t *testing.T, argv ...string) result {
+func (w *workshop) at(t *testing.T, d desk, argv ...string) result {
 	t.Helper()
 	return d.build(t.Context(), t, w, argv...)
 }
@@ -71,7 +71,7 @@ func TestEveryCommandAtEveryWidth(t *testing.T) {
 		for width, d := range screens {
 			t.Run(strings.ReplaceAll(name, " ", "-")+"/"+width, func(t *testing.T) {
 				fresh := scenes(t)[name] // what a command writes, the next one must not find
-				r := fresh.in.at(d, t, scene.argv...)
+				r := fresh.in.at(t, d, scene.argv...)
 				if r.code != 0 && r.code != 3 {
 					t.Errorf("exit code %d: %s", r.code, r.errOut)
 				}
