@@ -59,12 +59,10 @@ var everybody = map[string]person{
 func startStack(ctx SpecContext) *stack {
 	GinkgoHelper()
 	s := &stack{dir: GinkgoT().TempDir()}
-	program := filepath.Join(s.dir, "dev")
-	run(ctx, "go", "build", "-o", program, "./hack/dev")
 	folder := filepath.Join(s.dir, "cluster")
 	var said bytes.Buffer
 	// No context ends it, but SIGTERM, so that it can stop its own children.
-	up := exec.Command(program, "up", "--dir", folder)
+	up := exec.Command(devProgram, "up", "--dir", folder)
 	up.Dir, up.Stdout, up.Stderr = checkout, &said, &said
 	Expect(up.Start()).To(Succeed())
 	ended := make(chan error, 1)
