@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
@@ -52,6 +53,24 @@ func (s *scene) allow(ctx context.Context, to person, resource string, verbs ...
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		Subjects:   []rbacv1.Subject{subjectOf(to)},
 	})).To(Succeed())
+	for _, verb := range verbs {
+		s.awaitRight(ctx, to, resource, verb)
+	}
+}
+
+// awaitRight waits until the API server knows that somebody has a right: it hears
+// of roles through a watch of its own.
+func (s *scene) awaitRight(ctx context.Context, who person, resource, verb string) {
+	GinkgoHelper()
+	resource, part, _ := strings.Cut(resource, "/")
+	Eventually(func(g Gomega) {
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: s.namespace, Group: v1alpha1.GroupVersion.Group, Resource: resource, Subresource: part, Verb: verb,
+			}}}
+		g.Expect(who.Create(ctx, review)).To(Succeed())
+		g.Expect(review.Status.Allowed).To(BeTrue(), "%s may %s %s", who.name, verb, resource)
+	}).WithContext(ctx).Should(Succeed())
 }
 
 func subjectOf(p person) rbacv1.Subject {

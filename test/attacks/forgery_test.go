@@ -38,6 +38,7 @@ func (s *scene) generous(ctx context.Context) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:authenticated"}},
 	})).To(Succeed())
+	s.awaitRight(ctx, s.mallory, "agentactions/status", "update")
 }
 
 // waiting has an action wait for two of security, where RBAC is generous.

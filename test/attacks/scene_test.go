@@ -81,6 +81,9 @@ func newScene(ctx context.Context, a *attack, m mode) *scene {
 		rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: "Group", Name: "security"},
 		rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: "User", Name: "mallory"})
 	s.apply(ctx, teamPolicy)
+	s.awaitRight(ctx, s.agent, "agentactions", "create")
+	s.awaitRight(ctx, s.alice, "agentactions", "patch")
+	s.awaitRight(ctx, s.mallory, "agentactions", "patch")
 	return s
 }
 
