@@ -36,7 +36,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		t.coverage(&r.Coverage)
 	}
 	if n := len(r.Problems); n > 0 {
-		t.line("%s: %s", counted(n, "problem"), "not everything could be tested")
+		t.line("%s: %s", terminal.Count(n, "problem"), "not everything could be tested")
 	}
 	t.line("%d passed, %d failed (%s)", r.Passed, r.Failed, seconds(r.Seconds))
 	_, err := w.Write(t.Bytes())
@@ -73,10 +73,10 @@ func (t *textWriter) suite(s SuiteReport, verbose bool) {
 			t.line("ok    %s: %s (%s)", terminal.Safe(c.String()), terminal.Safe(c.Name), seconds(c.Seconds))
 		}
 	}
-	counts := counted(s.Passed+s.Failed, "case")
+	counts := terminal.Count(s.Passed+s.Failed, "case")
 	switch {
 	case len(s.Problems) > 0:
-		counts = counted(len(s.Problems), "problem")
+		counts = terminal.Count(len(s.Problems), "problem")
 	case s.Failed > 0:
 		counts = fmt.Sprintf("%d of %s failed", s.Failed, counts)
 	}
@@ -153,7 +153,7 @@ func (t *textWriter) approval(got *Reasoning) {
 
 func (t *textWriter) coverage(c *Coverage) {
 	t.line("")
-	t.line("coverage: %d of %s, %.1f%%", c.Covered, counted(c.Total, "rule"), c.Percent)
+	t.line("coverage: %d of %s, %.1f%%", c.Covered, terminal.Count(c.Total, "rule"), c.Percent)
 	t.line("%5s %6s %5s %5s  %s", "FIRED", "NEARLY", "NAMED", "QUIET", "RULE")
 	for _, r := range c.Rules {
 		remark := ""
@@ -181,14 +181,6 @@ func (t *textWriter) coverage(c *Coverage) {
 		t.line("%5d %6s %5d %5s  %s%s", w.Fired, "", w.Named, "", terminal.Safe(w.Workflow), remark)
 	}
 	t.line("")
-}
-
-// counted is a number and what it counts.
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // seconds is a duration as people read it.

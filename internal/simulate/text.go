@@ -66,7 +66,7 @@ func (p *printer) summary() {
 		p.printf("No past action could be replayed.\n")
 		return
 	}
-	p.printf("%s replayed, submitted %s to %s.\n", plural(r.Actions, "past action"), moment(r.First), moment(r.Last))
+	p.printf("%s replayed, submitted %s to %s.\n", terminal.Count(r.Actions, "past action"), moment(r.First), moment(r.Last))
 	flips := r.Loosened + r.Tightened
 	if flips == 0 {
 		p.printf("No decision flips.\n")
@@ -190,13 +190,6 @@ func (p *printer) barOf(n, whole int) string {
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05Z") }
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
 
 // share is how many decisions flip, and what part of all that is.
 func share(n, of int) string {

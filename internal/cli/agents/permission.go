@@ -38,7 +38,7 @@ const agentResource = "agents.governance.ascendowkai.com"
 // lacking is the error of who misses rights in a namespace: which, and what
 // grants them and nothing else.
 func lacking(ctx context.Context, s *session.Session, cl client.Writer, namespace, doing string, missing []right) error {
-	who, at := whoAmI(ctx, cl), shellWord(namespace)
+	who, at := whoAmI(ctx, cl), terminal.ShellWord(namespace)
 	var text strings.Builder
 	fmt.Fprintf(&text, "cannot %s: %s may not, in namespace %s:\n", doing, who.words, terminal.Safe(namespace))
 	for _, r := range missing {
@@ -50,7 +50,7 @@ func lacking(ctx context.Context, s *session.Session, cl client.Writer, namespac
 	text.WriteString("Whoever administers the namespace can grant it:")
 	for _, role := range roles(missing) {
 		fmt.Fprintf(&text, "\n  kubectl create role %s -n %s %s\n  kubectl create rolebinding %s -n %s --role=%s %s",
-			shellWord(role.name), at, role.flags, shellWord(role.name), at, shellWord(role.name), who.flag)
+			terminal.ShellWord(role.name), at, role.flags, terminal.ShellWord(role.name), at, terminal.ShellWord(role.name), who.flag)
 	}
 	return errors.New(text.String())
 }
@@ -77,7 +77,7 @@ func roles(rights []right) []role {
 		}
 		found = append(found, role{
 			name:  "ascend-" + strings.Join(list, "-") + "-" + of.name,
-			flags: fmt.Sprintf("--verb=%s --resource=%s --resource-name=%s", joined, of.resource, shellWord(of.name)),
+			flags: fmt.Sprintf("--verb=%s --resource=%s --resource-name=%s", joined, of.resource, terminal.ShellWord(of.name)),
 		})
 	}
 	for joined, list := range resources {
@@ -103,19 +103,9 @@ func whoAmI(ctx context.Context, cl client.Writer) somebody {
 	}
 	name := review.Status.UserInfo.Username
 	if account, is := strings.CutPrefix(name, "system:serviceaccount:"); is {
-		return somebody{terminal.Safe(name), "--serviceaccount=" + shellWord(account)}
+		return somebody{terminal.Safe(name), "--serviceaccount=" + terminal.ShellWord(account)}
 	}
-	return somebody{terminal.Safe(name), "--user=" + shellWord(name)}
-}
-
-// shellWord is a name as a word of a command to be copied: in quotes where a
-// shell would read more than a name in it.
-func shellWord(name string) string {
-	const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:@/"
-	if name != "" && strings.Trim(name, harmless) == "" {
-		return name
-	}
-	return quoted(terminal.Safe(name))
+	return somebody{terminal.Safe(name), "--user=" + terminal.ShellWord(name)}
 }
 
 // registering is what registering an agent takes.

@@ -131,7 +131,7 @@ func (o *token) chooseAccount(agent *v1alpha1.Agent) (types.NamespacedName, erro
 	name := terminal.Safe(agent.Name)
 	switch {
 	case len(accounts) == 1 && o.account == "" && accounts[0].Namespace != agent.Namespace: // who may write agents need not have rights there
-		return types.NamespacedName{}, fmt.Errorf("agent %s acts as a ServiceAccount of another namespace, whose key has all of the rights of that one\nIf that is what you mean, say --service-account %s", name, shellWord(names[0]))
+		return types.NamespacedName{}, fmt.Errorf("agent %s acts as a ServiceAccount of another namespace, whose key has all of the rights of that one\nIf that is what you mean, say --service-account %s", name, terminal.ShellWord(names[0]))
 	case len(accounts) == 1:
 		return accounts[0], nil
 	case len(accounts) > 1:
@@ -179,7 +179,7 @@ func (o *token) printExports(agent *v1alpha1.Agent, request *authenticationv1.To
 			fmt.Fprintf(o.session.Out, "unset %s\n", variable.name)
 			continue
 		}
-		fmt.Fprintf(o.session.Out, "export %s=%s\n", variable.name, quoted(variable.value))
+		fmt.Fprintf(o.session.Out, "export %s=%s\n", variable.name, terminal.ShellQuote(variable.value))
 	}
 	return nil
 }
@@ -216,9 +216,4 @@ func (o *token) authority(config *rest.Config) (string, error) {
 		return "", fmt.Errorf("cannot write the cluster's authority: %s\nGive another place with --ca-file", terminal.Safe(err.Error()))
 	}
 	return path, nil
-}
-
-// quoted is a word as a POSIX shell reads it back.
-func quoted(word string) string {
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -77,7 +77,7 @@ func (j *judge) briefRequest(s *sheet, action *v1alpha1.AgentAction) (cut bool) 
 
 // reviewCommand shows everything.
 func reviewCommand(action *v1alpha1.AgentAction) string {
-	return fmt.Sprintf("ascend review %s -n %s --full", shellWord(action.Name), shellWord(action.Namespace))
+	return fmt.Sprintf("ascend review %s -n %s --full", terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace))
 }
 
 // askUnseen asks whether to approve what is too long to be shown here: what

@@ -46,11 +46,11 @@ func (j *judge) refuseDigest(action *v1alpha1.AgentAction) string {
 		return "its request cannot be read: " + terminal.Safe(err.Error())
 	case !strings.HasPrefix(strings.TrimPrefix(digest, digestPrefix), strings.TrimPrefix(strings.ToLower(j.digest), digestPrefix)):
 		return fmt.Sprintf("it is not the request you named: its digest is %s, not %s\nLook at it: ascend review %s -n %s",
-			digest, terminal.Safe(j.digest), shellWord(action.Name), shellWord(action.Namespace))
+			digest, terminal.Safe(j.digest), terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace))
 	case digest != action.Status.SpecDigest && j.verdict != v1alpha1.VerdictDeny:
 		return fmt.Sprintf("its status speaks of another request: status.specDigest is %s, that of the request %s\n"+
 			"Either somebody else than the operator wrote the status, or ascend is another version than the operator. Look at it: ascend review %s -n %s",
-			terminal.Safe(action.Status.SpecDigest), digest, shellWord(action.Name), shellWord(action.Namespace))
+			terminal.Safe(action.Status.SpecDigest), digest, terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace))
 	default:
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // inbox is the command ascend inbox.
@@ -140,7 +141,7 @@ func (o *inbox) closing(box *mailbox, letters []*letter) []string {
 	mine, first := 0, (*letter)(nil)
 	for _, l := range letters {
 		if l.suspicious > 0 {
-			lines = append(lines, fmt.Sprintf("! %s has %s", shellWord(l.name), suspiciousWords(l.suspicious)))
+			lines = append(lines, fmt.Sprintf("! %s has %s", terminal.ShellWord(l.name), suspiciousWords(l.suspicious)))
 		}
 		if l.place.mine {
 			mine++
@@ -151,14 +152,14 @@ func (o *inbox) closing(box *mailbox, letters []*letter) []string {
 	}
 	const most = 5
 	if more := len(lines) - most; more > 0 {
-		lines = append(lines[:most], fmt.Sprintf("! and %s more have some", count(more, "action")))
+		lines = append(lines[:most], fmt.Sprintf("! and %s more have some", terminal.Count(more, "action")))
 	}
 	if mine == 0 {
 		return append(lines, o.nothing(box)...)
 	}
-	next := fmt.Sprintf("Next: %s review %s", o.program(), shellWord(first.name))
+	next := fmt.Sprintf("Next: %s review %s", o.program(), terminal.ShellWord(first.name))
 	if o.choice.allNamespaces || *o.session.Flags.Namespace != "" {
-		next += " -n " + shellWord(first.namespace)
+		next += " -n " + terminal.ShellWord(first.namespace)
 	}
 	return append(lines, next)
 }

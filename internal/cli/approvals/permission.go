@@ -46,7 +46,7 @@ func (j *judge) explained(err error, namespace string) error {
 	}
 	if namespace != "" {
 		where, next = "in namespace "+terminal.Safe(namespace), "Or choose another namespace with -n"
-		grant = "create rolebinding ascend-approvers -n " + shellWord(namespace)
+		grant = "create rolebinding ascend-approvers -n " + terminal.ShellWord(namespace)
 	}
 	return &permissionError{err: err, text: fmt.Sprintf(
 		"%[1]s may not %[2]s agentactions %[3]s: the verb %[2]s on agentactions.governance.ascendowkai.com is missing\n"+
@@ -68,7 +68,7 @@ func uncertain(err error, action *v1alpha1.AgentAction) error {
 		return err
 	}
 	return fmt.Errorf("%w\nWhether it was written is not known; to do it again does no harm. See: ascend review %s -n %s",
-		err, shellWord(action.Name), shellWord(action.Namespace))
+		err, terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace))
 }
 
 // subjectFlag names the user to kubectl create rolebinding.
@@ -79,5 +79,5 @@ func (j *judge) subjectFlag() string {
 	if j.me.username == "" {
 		return "--user=NAME"
 	}
-	return "--user=" + shellWord(j.me.username)
+	return "--user=" + terminal.ShellWord(j.me.username)
 }

@@ -196,15 +196,7 @@ func (d *dossier) object(label string, raw *runtime.RawExtension) {
 }
 
 func sizeWord(keys, bytes int) string {
-	return fmt.Sprintf("%s, %s of JSON", count(keys, "key"), count(bytes, "byte"))
-}
-
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s, %s of JSON", terminal.Count(keys, "key"), terminal.Count(bytes, "byte"))
 }
 
 // suspicious lists what does not show what it is.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/cli/actions"
@@ -163,7 +162,7 @@ func (d *dossier) command(what, command string) {
 }
 
 func approveCommand(action *v1alpha1.AgentAction, digest string, suspicious, comment bool) string {
-	text := fmt.Sprintf("kubectl approve %s -n %s --digest %s", shellWord(action.Name), shellWord(action.Namespace), digest)
+	text := fmt.Sprintf("kubectl approve %s -n %s --digest %s", terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace), digest)
 	if suspicious {
 		text += " --accept-suspicious"
 	}
@@ -174,15 +173,5 @@ func approveCommand(action *v1alpha1.AgentAction, digest string, suspicious, com
 }
 
 func denyCommand(action *v1alpha1.AgentAction) string {
-	return fmt.Sprintf(`kubectl deny %s -n %s --reason "WHY"`, shellWord(action.Name), shellWord(action.Namespace))
-}
-
-// shellWord is a name that the API server has checked, as a word for a shell; in
-// quotes where it is not what such names are.
-func shellWord(name string) string {
-	const harmless = "abcdefghijklmnopqrstuvwxyz0123456789-."
-	if name != "" && strings.Trim(name, harmless) == "" {
-		return name
-	}
-	return "'" + strings.ReplaceAll(terminal.Safe(name), "'", `'\''`) + "'"
+	return fmt.Sprintf(`kubectl deny %s -n %s --reason "WHY"`, terminal.ShellWord(action.Name), terminal.ShellWord(action.Namespace))
 }

@@ -123,7 +123,7 @@ func everywhere(action *v1alpha1.AgentAction) *findings {
 }
 
 // suspiciousWords says how many there are: "3 suspicious characters".
-func suspiciousWords(n int) string { return count(n, "suspicious character") }
+func suspiciousWords(n int) string { return terminal.Count(n, "suspicious character") }
 
 // lines says what there is, at most so many lines, and how much more there is.
 func (f *findings) lines(most int) []string {

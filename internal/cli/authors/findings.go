@@ -144,14 +144,6 @@ func (f *finding) annotation() string {
 }
 
 func (r *findings) summary() string {
-	return fmt.Sprintf("%s: %s, %s, %s", counted(r.Objects, "object"),
-		counted(r.Errors, "error"), counted(r.Warnings, "warning"), counted(r.Notes, "note"))
-}
-
-// counted is a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%s: %s, %s, %s", terminal.Count(r.Objects, "object"),
+		terminal.Count(r.Errors, "error"), terminal.Count(r.Warnings, "warning"), terminal.Count(r.Notes, "note"))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/manifest"
 	"github.com/ow-kai/ascend-operator/internal/simulate"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // Where past actions come from.
@@ -209,7 +210,7 @@ func (o *simulation) policy(paths []string, beneath *manifest.Set) (*decision.Sn
 	}
 	if len(problems) > 0 {
 		printProblems(o.session, problems)
-		return nil, fmt.Errorf("%s would be refused by the cluster; ascend rules validate says more", counted(len(problems), "thing"))
+		return nil, fmt.Errorf("%s would be refused by the cluster; ascend rules validate says more", terminal.Count(len(problems), "thing"))
 	}
 	over := manifest.Over
 	if o.overlay {

@@ -97,7 +97,7 @@ func (t tally) String() string {
 	var words []string
 	for _, kind := range slices.Sorted(maps.Keys(t)) {
 		if n := t[kind]; n > 0 {
-			words = append(words, counted(n, kind))
+			words = append(words, terminal.Count(n, kind))
 		}
 	}
 	return strings.Join(words, ", ")

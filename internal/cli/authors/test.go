@@ -14,6 +14,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/manifest"
 	"github.com/ow-kai/ascend-operator/internal/ruletest"
+	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 const formatJUnit = "junit"
@@ -121,7 +122,7 @@ func (o *test) overCluster(ctx context.Context, paths []string) (*manifest.Set, 
 	}
 	if len(problems) > 0 {
 		printProblems(o.session, problems)
-		return nil, fmt.Errorf("%s would be refused by the cluster; ascend rules validate says more", counted(len(problems), "thing"))
+		return nil, fmt.Errorf("%s would be refused by the cluster; ascend rules validate says more", terminal.Count(len(problems), "thing"))
 	}
 	cluster, err := o.cluster(ctx)
 	if err != nil {

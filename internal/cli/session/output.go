@@ -64,12 +64,6 @@ func (o *Output) ForPeople() bool { return o.Format() == OutputTable || o.IsWide
 // IsWide says whether the wide table was asked for.
 func (o *Output) IsWide() bool { return o.Wide && o.Format() == OutputWide }
 
-// IsTemplate says whether a template is to be filled in, which takes the whole
-// object at once.
-func (o *Output) IsTemplate() bool {
-	return !o.ForPeople() && !slices.Contains([]string{OutputName, "json", "yaml", "kyaml"}, strings.ToLower(o.Format()))
-}
-
 // Check refuses a format that does not exist, and a template that cannot be
 // read, as a UsageError.
 func (o *Output) Check(cmd *cobra.Command) error {
