@@ -4,6 +4,7 @@ package audit
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,18 @@ func TestRedact(t *testing.T) {
 	}
 	if redact(nil) != nil {
 		t.Error("nothing became something")
+	}
+}
+
+func TestKeptAnnotations(t *testing.T) {
+	of := map[string]string{"a": "1", "example.com/api-token": "t", "empty-secret": "", lastApplied: `{"spec":{}}`}
+	got := keptAnnotations(of)
+	want := map[string]string{"a": "1", "example.com/api-token": Redacted, "empty-secret": ""}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if of["example.com/api-token"] != "t" || len(of) != 4 {
+		t.Error("the object's own annotations were changed")
 	}
 }
 

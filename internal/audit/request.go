@@ -5,6 +5,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,7 +76,7 @@ func NewRequest(action *v1alpha1.AgentAction, requester v1alpha1.Requester) *Req
 		Context:          redact(text(spec.Context)),
 		ExceptionRequest: spec.ExceptionRequest,
 		Labels:           action.Labels,
-		Annotations:      withoutLastApplied(action.Annotations),
+		Annotations:      keptAnnotations(action.Annotations),
 		Requester:        Requester{Username: requester.Username, UID: requester.UID, Groups: requester.Groups},
 		SubmittedAt:      action.CreationTimestamp.UTC(),
 	}
@@ -84,27 +85,36 @@ func NewRequest(action *v1alpha1.AgentAction, requester v1alpha1.Requester) *Req
 // NewAgent is what a request keeps of an Agent, with which it shares what it
 // refers to.
 func NewAgent(agent *v1alpha1.Agent) *Agent {
-	kept := &Agent{Labels: agent.Labels, Annotations: withoutLastApplied(agent.Annotations), Spec: agent.Spec}
+	kept := &Agent{Labels: agent.Labels, Annotations: keptAnnotations(agent.Annotations), Spec: agent.Spec}
 	kept.Spec.RateLimit = nil
 	return kept
 }
 
 // NewNamespace is what a request keeps of a namespace.
 func NewNamespace(labels, annotations map[string]string) *Namespace {
-	return &Namespace{Labels: labels, Annotations: withoutLastApplied(annotations)}
+	return &Namespace{Labels: labels, Annotations: keptAnnotations(annotations)}
 }
 
-// withoutLastApplied leaves out the copy of the object that kubectl apply
-// leaves on it, which would be in every record.
-func withoutLastApplied(annotations map[string]string) map[string]string {
-	if _, there := annotations[lastApplied]; !there {
-		return annotations
-	}
-	kept := make(map[string]string, len(annotations)-1)
+// keptAnnotations leaves out the copy of the object that kubectl apply leaves on
+// it, which would be in every record, and the texts under the names of secrets.
+func keptAnnotations(annotations map[string]string) map[string]string {
+	var kept map[string]string // nil: all of them, as they are
 	for key, value := range annotations {
-		if key != lastApplied {
-			kept[key] = value
+		copied, secret := key == lastApplied, value != "" && isSecretName(key)
+		if !copied && !secret {
+			continue
 		}
+		if kept == nil {
+			kept = maps.Clone(annotations)
+		}
+		if copied {
+			delete(kept, key)
+		} else {
+			kept[key] = Redacted
+		}
+	}
+	if kept == nil {
+		return annotations
 	}
 	return kept
 }
