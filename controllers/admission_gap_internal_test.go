@@ -53,7 +53,7 @@ func (*watched) List(context.Context, client.ObjectList, ...client.ListOption) e
 	return errors.ErrUnsupported
 }
 
-func (w *watched) Append(context.Context, audit.Record) error { return nil }
+func (w *watched) Append(context.Context, ...audit.Record) error { return nil }
 
 func (w *watched) Load(context.Context) error { return w.lost }
 

@@ -95,10 +95,10 @@ type failing struct {
 	refused atomic.Int64
 }
 
-func (f *failing) Append(ctx context.Context, record audit.Record) error {
+func (f *failing) Append(ctx context.Context, records ...audit.Record) error {
 	if f.broken.Load() {
 		f.refused.Add(1)
 		return errors.New("no space left on device")
 	}
-	return f.to.Append(ctx, record)
+	return f.to.Append(ctx, records...)
 }

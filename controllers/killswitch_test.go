@@ -255,7 +255,14 @@ var _ = Describe("The kill switch", func() {
 // recorderFunc is an audit.Recorder.
 type recorderFunc func(context.Context, audit.Record) error
 
-func (f recorderFunc) Append(ctx context.Context, r audit.Record) error { return f(ctx, r) }
+func (f recorderFunc) Append(ctx context.Context, records ...audit.Record) error {
+	for _, r := range records {
+		if err := f(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // agentOf is the agent "agent", by its name.
 func agentOf(w world) *unstructured.Unstructured {

@@ -21,9 +21,9 @@ type book struct {
 	err     error
 }
 
-func (b *book) Append(_ context.Context, r audit.Record) error {
+func (b *book) Append(_ context.Context, records ...audit.Record) error {
 	if b.err == nil {
-		b.records = append(b.records, r)
+		b.records = append(b.records, records...)
 	}
 	return b.err
 }

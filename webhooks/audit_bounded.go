@@ -65,7 +65,16 @@ func newBoundedAudit(next audit.Recorder) *boundedAudit {
 
 // Append implements audit.Recorder. A refusal that is not recorded, because the
 // user has had too many, is no error.
-func (b *boundedAudit) Append(ctx context.Context, record audit.Record) error {
+func (b *boundedAudit) Append(ctx context.Context, records ...audit.Record) error {
+	for _, record := range records {
+		if err := b.append(ctx, record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *boundedAudit) append(ctx context.Context, record audit.Record) error {
 	clip(&record)
 	if record.Event != audit.EventRefused {
 		return b.next.Append(ctx, record)

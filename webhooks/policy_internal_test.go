@@ -39,9 +39,9 @@ type world struct {
 }
 
 // Append keeps a record.
-func (w *world) Append(_ context.Context, record audit.Record) error {
+func (w *world) Append(_ context.Context, records ...audit.Record) error {
 	if w.lost == nil {
-		w.records = append(w.records, record)
+		w.records = append(w.records, records...)
 	}
 	return w.lost
 }

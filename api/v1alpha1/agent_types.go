@@ -218,6 +218,12 @@ type AgentStatus struct {
 	// restart of the operator. They are written with actions.
 	// +optional
 	Submissions SubmissionCounts `json:"submissions,omitzero"`
+	// notifications about the agent that are still to be delivered, oldest first.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=16
+	Notifications []PendingNotification `json:"notifications,omitempty"`
 }
 
 // Agent is somebody, usually software, who has to ask before acting.

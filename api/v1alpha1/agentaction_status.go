@@ -300,6 +300,16 @@ type AgentActionStatus struct {
 	// notification says how far notifications are; only where a subscription matches.
 	// +optional
 	Notification NotificationState `json:"notification,omitempty"`
+	// notifications that are still to be delivered, oldest first.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=32
+	Notifications []PendingNotification `json:"notifications,omitempty"`
+	// recordedApprovals is how many entries of spec.approvals are in the audit trail.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	RecordedApprovals int32 `json:"recordedApprovals,omitempty"`
 	// conditions of the action. Decided is True once the decision is final.
 	// Reconciling is True while the action waits for people, and absent otherwise.
 	// +optional

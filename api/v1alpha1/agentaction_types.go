@@ -241,6 +241,7 @@ type AgentActionSpec struct {
 // +kubebuilder:selectablefield:JSONPath=`.status.decision`
 // +kubebuilder:selectablefield:JSONPath=`.spec.agentRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.risk.level`
+// +kubebuilder:selectablefield:JSONPath=`.status.notification`
 // +kubebuilder:printcolumn:name="Agent",type=string,JSONPath=`.spec.agentRef.name`
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.actionType`
 // +kubebuilder:printcolumn:name="Risk",type=string,JSONPath=`.status.risk.level`

@@ -24,6 +24,36 @@ const (
 	EventAgentSuspended  EventType = "agent.suspended"
 )
 
+// PendingNotification is something that happened and that subscriptions have yet
+// to hear of.
+type PendingNotification struct {
+	// id of the event. A subscription that hears of it twice sees the same id.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+	// event that happened.
+	// +required
+	Event EventType `json:"event,omitempty"`
+	// time at which it happened. 24 hours later delivery is given up.
+	// +required
+	Time metav1.MicroTime `json:"time,omitzero"`
+	// reason is the code in CamelCase at that time.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Reason string `json:"reason,omitempty"`
+	// message said the reason to people at that time.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+	// to names the subscriptions that have not got it yet.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	To []ObjectName `json:"to,omitempty"`
+}
+
 // SecretKeyReference names a key of a Secret in the same namespace.
 type SecretKeyReference struct {
 	// name of the Secret, in the namespace of the subscription.
@@ -37,27 +67,107 @@ type SecretKeyReference struct {
 	Key string `json:"key,omitempty"`
 }
 
+// NotificationFormat is the form of a delivery's body.
+//
+// +kubebuilder:validation:Enum=CloudEvents;Slack;Teams
+type NotificationFormat string
+
+// The notification formats.
+const (
+	// FormatCloudEvents is CloudEvents 1.0 in its JSON format.
+	FormatCloudEvents NotificationFormat = "CloudEvents"
+	// FormatSlack is a message for an incoming webhook of Slack, in Block Kit.
+	FormatSlack NotificationFormat = "Slack"
+	// FormatTeams is an Adaptive Card for a workflow of Microsoft Teams.
+	FormatTeams NotificationFormat = "Teams"
+)
+
 // WebhookSubscriptionSpec says who hears of what.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.urlFrom)",message="give either url or urlFrom"
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || (has(self.format) && self.format != 'CloudEvents')",message="secretRef is required, for by it the receiver knows a delivery; only the formats Slack and Teams can do without"
+// +kubebuilder:validation:XValidation:rule="!has(self.previousSecretRef) || has(self.secretRef)",message="previousSecretRef needs a secretRef"
 type WebhookSubscriptionSpec struct {
 	// agentRef restricts the subscription to one agent's actions. Left out: all of the namespace.
 	// +optional
 	AgentRef *LocalReference `json:"agentRef,omitempty"`
 	// url that receives the events by POST. https, or http to a Service of the
 	// subscription's own namespace.
-	// +required
+	// +optional
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != ''",message="must be an absolute URL such as https://hooks.example.com/ascend"
 	URL string `json:"url,omitempty"`
+	// urlFrom names a Secret that has the url, for a url that is a secret itself,
+	// as those of Slack and Teams are.
+	// +optional
+	URLFrom *SecretKeyReference `json:"urlFrom,omitempty"`
 	// events to send.
 	// +required
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Events []EventType `json:"events,omitempty"`
-	// secretRef names the secret that signs the deliveries.
+	// format of the body.
+	// +optional
+	// +kubebuilder:default=CloudEvents
+	Format NotificationFormat `json:"format,omitempty"`
+	// secretRef names the secret that signs the deliveries: at least 16 bytes, or
+	// whsec_ and base64.
+	// +optional
+	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
+	// previousSecretRef names the secret before the last rotation, which signs as
+	// well, until receivers know the new one.
+	// +optional
+	PreviousSecretRef *SecretKeyReference `json:"previousSecretRef,omitempty"`
+	// caBundle are the authorities, in PEM, that the receiver's certificate is
+	// checked against. Left out: those of the operator's machine.
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	CABundle string `json:"caBundle,omitempty"`
+}
+
+// DeadLetter is a delivery that was given up.
+type DeadLetter struct {
+	// id of the event.
 	// +required
-	SecretRef SecretKeyReference `json:"secretRef,omitzero"`
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+	// event that happened.
+	// +required
+	Event EventType `json:"event,omitempty"`
+	// kind and name of what it happened to.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Kind string `json:"kind,omitempty"`
+	// name of what it happened to.
+	// +required
+	Name ObjectName `json:"name,omitempty"`
+	// time at which delivery was given up.
+	// +required
+	Time metav1.MicroTime `json:"time,omitzero"`
+	// error of the last try.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Error string `json:"error,omitempty"`
+}
+
+// SubscriptionTest is what became of the last sample that somebody asked for.
+type SubscriptionTest struct {
+	// id is the value of the annotation that asked for it.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+	// time at which the sample was sent.
+	// +required
+	Time metav1.MicroTime `json:"time,omitzero"`
+	// statusCode of the receiver's answer; 0 where there was none.
+	// +optional
+	StatusCode int32 `json:"statusCode,omitempty"`
+	// error why it failed; empty where the receiver took it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Error string `json:"error,omitempty"`
 }
 
 // WebhookSubscriptionStatus says how deliveries go.
@@ -87,6 +197,14 @@ type WebhookSubscriptionStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	LastError string `json:"lastError,omitempty"`
+	// deadLetters are the latest deliveries that were given up, newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	DeadLetters []DeadLetter `json:"deadLetters,omitempty"`
+	// lastTest is what became of the last sample: ascend webhooks test NAME.
+	// +optional
+	LastTest *SubscriptionTest `json:"lastTest,omitempty"`
 }
 
 // WebhookSubscription sends the events of a namespace's actions to a URL.

@@ -12,10 +12,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Recorder keeps records. A record that could not be kept is an error, and
-// what it tells of must then not happen.
+// Recorder keeps records, several of them together: all or none. Records that
+// could not be kept are an error, and what they tell of must then not happen.
 type Recorder interface {
-	Append(ctx context.Context, record Record) error
+	Append(ctx context.Context, records ...Record) error
 }
 
 // Log writes records as JSON lines and chains them. It may be used by many
@@ -41,7 +41,16 @@ func NewLog(out io.Writer) *Log {
 // as one line. When writing fails, the chain stays where it was: the next
 // record takes the place of the failed one. What a failed write left behind
 // stays as a line of its own that is no JSON, and is no part of the chain.
-func (l *Log) Append(_ context.Context, record Record) error {
+func (l *Log) Append(ctx context.Context, records ...Record) error {
+	for _, record := range records {
+		if err := l.append(ctx, record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Log) append(_ context.Context, record Record) error {
 	request, err := newRequestText(record.Request)
 	if err != nil {
 		return fmt.Errorf("audit record: %w", err)

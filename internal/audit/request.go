@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -174,7 +175,10 @@ func WithoutRequests(to Recorder) Recorder { return withoutRequests{to} }
 type withoutRequests struct{ to Recorder }
 
 // Append implements Recorder.
-func (w withoutRequests) Append(ctx context.Context, record Record) error {
-	record.Request = nil
-	return w.to.Append(ctx, record)
+func (w withoutRequests) Append(ctx context.Context, records ...Record) error {
+	kept := slices.Clone(records)
+	for i := range kept {
+		kept[i].Request = nil
+	}
+	return w.to.Append(ctx, kept...)
 }

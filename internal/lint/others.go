@@ -28,7 +28,8 @@ func RiskModel(model *v1alpha1.RiskModel) ([]Finding, field.ErrorList) {
 // WebhookSubscription refuses a URL that nothing may be sent to, and otherwise
 // warns of an agent that is not there.
 func (w *World) WebhookSubscription(subscription *v1alpha1.WebhookSubscription) ([]Finding, field.ErrorList) {
-	if err := w.CheckURL(subscription.Spec.URL, subscription.Namespace); err != nil {
+	// What a Secret has is checked when it is read.
+	if err := w.CheckURL(subscription.Spec.URL, subscription.Namespace); err != nil && subscription.Spec.URLFrom == nil {
 		return nil, field.ErrorList{field.Invalid(field.NewPath("spec", "url"), field.OmitValueType{}, err.Error())}
 	}
 	var f findings

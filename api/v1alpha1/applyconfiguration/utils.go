@@ -56,6 +56,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.CatalogEntryApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("DataClassificationRisk"):
 		return &apiv1alpha1.DataClassificationRiskApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("DeadLetter"):
+		return &apiv1alpha1.DeadLetterApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EmergencyOverride"):
 		return &apiv1alpha1.EmergencyOverrideApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EnvironmentRisk"):
@@ -74,6 +76,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.ObjectReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Outcome"):
 		return &apiv1alpha1.OutcomeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PendingNotification"):
+		return &apiv1alpha1.PendingNotificationApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RateLimit"):
 		return &apiv1alpha1.RateLimitApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Requester"):
@@ -114,6 +118,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SubmissionCountApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SubmissionCounts"):
 		return &apiv1alpha1.SubmissionCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SubscriptionTest"):
+		return &apiv1alpha1.SubscriptionTestApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("UncountedApproval"):
 		return &apiv1alpha1.UncountedApprovalApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WebhookSubscription"):

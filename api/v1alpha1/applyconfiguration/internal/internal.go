@@ -176,6 +176,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: notification
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.NotificationState
+    - name: notifications
+      type:
+        list:
+          elementType:
+            namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.PendingNotification
+          elementRelationship: associative
+          keys:
+          - id
     - name: observedGeneration
       type:
         scalar: numeric
@@ -185,6 +193,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: reason
       type:
         scalar: string
+    - name: recordedApprovals
+      type:
+        scalar: numeric
     - name: risk
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.RiskStatus
@@ -284,6 +295,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lastActionTime
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
+    - name: notifications
+      type:
+        list:
+          elementType:
+            namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.PendingNotification
+          elementRelationship: associative
+          keys:
+          - id
     - name: observedGeneration
       type:
         scalar: numeric
@@ -556,6 +575,27 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.DataClassification
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.Date
   scalar: string
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.DeadLetter
+  map:
+    fields:
+    - name: error
+      type:
+        scalar: string
+    - name: event
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.EventType
+    - name: id
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: name
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.ObjectName
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.Decision
   scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.Delta
@@ -654,6 +694,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: namespace
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.ObjectName
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.NotificationFormat
+  scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.NotificationState
   scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.ObjectName
@@ -684,6 +726,30 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.OutcomeResult
   scalar: string
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.PendingNotification
+  map:
+    fields:
+    - name: event
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.EventType
+    - name: id
+      type:
+        scalar: string
+    - name: message
+      type:
+        scalar: string
+    - name: reason
+      type:
+        scalar: string
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
+    - name: to
+      type:
+        list:
+          elementType:
+            namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.ObjectName
+          elementRelationship: associative
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.RateLimit
   map:
     fields:
@@ -1080,6 +1146,21 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: minute
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubmissionCount
+- name: com.github.ow-kai.ascend-operator.api.v1alpha1.SubscriptionTest
+  map:
+    fields:
+    - name: error
+      type:
+        scalar: string
+    - name: id
+      type:
+        scalar: string
+    - name: statusCode
+      type:
+        scalar: numeric
+    - name: time
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.TimeoutPolicy
   scalar: string
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.UncountedApproval
@@ -1122,18 +1203,31 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: agentRef
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.LocalReference
+    - name: caBundle
+      type:
+        scalar: string
     - name: events
       type:
         list:
           elementType:
             namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.EventType
           elementRelationship: associative
+    - name: format
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.NotificationFormat
+      default: CloudEvents
+    - name: previousSecretRef
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SecretKeyReference
     - name: secretRef
       type:
         namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SecretKeyReference
     - name: url
       type:
         scalar: string
+    - name: urlFrom
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SecretKeyReference
 - name: com.github.ow-kai.ascend-operator.api.v1alpha1.WebhookSubscriptionStatus
   map:
     fields:
@@ -1145,6 +1239,12 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: deadLetters
+      type:
+        list:
+          elementType:
+            namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.DeadLetter
+          elementRelationship: atomic
     - name: deliveredTotal
       type:
         scalar: numeric
@@ -1157,6 +1257,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: lastError
       type:
         scalar: string
+    - name: lastTest
+      type:
+        namedType: com.github.ow-kai.ascend-operator.api.v1alpha1.SubscriptionTest
     - name: observedGeneration
       type:
         scalar: numeric

@@ -50,6 +50,10 @@ type AgentActionStatusApplyConfiguration struct {
 	ValidUntil *v1.MicroTime `json:"validUntil,omitempty"`
 	// notification says how far notifications are; only where a subscription matches.
 	Notification *apiv1alpha1.NotificationState `json:"notification,omitempty"`
+	// notifications that are still to be delivered, oldest first.
+	Notifications []PendingNotificationApplyConfiguration `json:"notifications,omitempty"`
+	// recordedApprovals is how many entries of spec.approvals are in the audit trail.
+	RecordedApprovals *int32 `json:"recordedApprovals,omitempty"`
 	// conditions of the action. Decided is True once the decision is final.
 	// Reconciling is True while the action waits for people, and absent otherwise.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
@@ -196,6 +200,27 @@ func (b *AgentActionStatusApplyConfiguration) WithValidUntil(value v1.MicroTime)
 // If called multiple times, the Notification field is set to the value of the last call.
 func (b *AgentActionStatusApplyConfiguration) WithNotification(value apiv1alpha1.NotificationState) *AgentActionStatusApplyConfiguration {
 	b.Notification = &value
+	return b
+}
+
+// WithNotifications adds the given value to the Notifications field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notifications field.
+func (b *AgentActionStatusApplyConfiguration) WithNotifications(values ...*PendingNotificationApplyConfiguration) *AgentActionStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithNotifications")
+		}
+		b.Notifications = append(b.Notifications, *values[i])
+	}
+	return b
+}
+
+// WithRecordedApprovals sets the RecordedApprovals field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RecordedApprovals field is set to the value of the last call.
+func (b *AgentActionStatusApplyConfiguration) WithRecordedApprovals(value int32) *AgentActionStatusApplyConfiguration {
+	b.RecordedApprovals = &value
 	return b
 }
 

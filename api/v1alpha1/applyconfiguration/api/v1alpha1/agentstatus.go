@@ -26,6 +26,8 @@ type AgentStatusApplyConfiguration struct {
 	// submissions are what rateLimit is measured by, so that it holds over a
 	// restart of the operator. They are written with actions.
 	Submissions *SubmissionCountsApplyConfiguration `json:"submissions,omitempty"`
+	// notifications about the agent that are still to be delivered, oldest first.
+	Notifications []PendingNotificationApplyConfiguration `json:"notifications,omitempty"`
 }
 
 // AgentStatusApplyConfiguration constructs a declarative configuration of the AgentStatus type for use with
@@ -76,5 +78,18 @@ func (b *AgentStatusApplyConfiguration) WithActions(value *ActionCountsApplyConf
 // If called multiple times, the Submissions field is set to the value of the last call.
 func (b *AgentStatusApplyConfiguration) WithSubmissions(value *SubmissionCountsApplyConfiguration) *AgentStatusApplyConfiguration {
 	b.Submissions = value
+	return b
+}
+
+// WithNotifications adds the given value to the Notifications field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Notifications field.
+func (b *AgentStatusApplyConfiguration) WithNotifications(values ...*PendingNotificationApplyConfiguration) *AgentStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithNotifications")
+		}
+		b.Notifications = append(b.Notifications, *values[i])
+	}
 	return b
 }

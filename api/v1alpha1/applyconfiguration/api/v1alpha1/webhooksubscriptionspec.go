@@ -18,10 +18,22 @@ type WebhookSubscriptionSpecApplyConfiguration struct {
 	// url that receives the events by POST. https, or http to a Service of the
 	// subscription's own namespace.
 	URL *string `json:"url,omitempty"`
+	// urlFrom names a Secret that has the url, for a url that is a secret itself,
+	// as those of Slack and Teams are.
+	URLFrom *SecretKeyReferenceApplyConfiguration `json:"urlFrom,omitempty"`
 	// events to send.
 	Events []apiv1alpha1.EventType `json:"events,omitempty"`
-	// secretRef names the secret that signs the deliveries.
+	// format of the body.
+	Format *apiv1alpha1.NotificationFormat `json:"format,omitempty"`
+	// secretRef names the secret that signs the deliveries: at least 16 bytes, or
+	// whsec_ and base64.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
+	// previousSecretRef names the secret before the last rotation, which signs as
+	// well, until receivers know the new one.
+	PreviousSecretRef *SecretKeyReferenceApplyConfiguration `json:"previousSecretRef,omitempty"`
+	// caBundle are the authorities, in PEM, that the receiver's certificate is
+	// checked against. Left out: those of the operator's machine.
+	CABundle *string `json:"caBundle,omitempty"`
 }
 
 // WebhookSubscriptionSpecApplyConfiguration constructs a declarative configuration of the WebhookSubscriptionSpec type for use with
@@ -46,6 +58,14 @@ func (b *WebhookSubscriptionSpecApplyConfiguration) WithURL(value string) *Webho
 	return b
 }
 
+// WithURLFrom sets the URLFrom field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the URLFrom field is set to the value of the last call.
+func (b *WebhookSubscriptionSpecApplyConfiguration) WithURLFrom(value *SecretKeyReferenceApplyConfiguration) *WebhookSubscriptionSpecApplyConfiguration {
+	b.URLFrom = value
+	return b
+}
+
 // WithEvents adds the given value to the Events field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Events field.
@@ -56,10 +76,34 @@ func (b *WebhookSubscriptionSpecApplyConfiguration) WithEvents(values ...apiv1al
 	return b
 }
 
+// WithFormat sets the Format field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Format field is set to the value of the last call.
+func (b *WebhookSubscriptionSpecApplyConfiguration) WithFormat(value apiv1alpha1.NotificationFormat) *WebhookSubscriptionSpecApplyConfiguration {
+	b.Format = &value
+	return b
+}
+
 // WithSecretRef sets the SecretRef field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the SecretRef field is set to the value of the last call.
 func (b *WebhookSubscriptionSpecApplyConfiguration) WithSecretRef(value *SecretKeyReferenceApplyConfiguration) *WebhookSubscriptionSpecApplyConfiguration {
 	b.SecretRef = value
+	return b
+}
+
+// WithPreviousSecretRef sets the PreviousSecretRef field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PreviousSecretRef field is set to the value of the last call.
+func (b *WebhookSubscriptionSpecApplyConfiguration) WithPreviousSecretRef(value *SecretKeyReferenceApplyConfiguration) *WebhookSubscriptionSpecApplyConfiguration {
+	b.PreviousSecretRef = value
+	return b
+}
+
+// WithCABundle sets the CABundle field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CABundle field is set to the value of the last call.
+func (b *WebhookSubscriptionSpecApplyConfiguration) WithCABundle(value string) *WebhookSubscriptionSpecApplyConfiguration {
+	b.CABundle = &value
 	return b
 }

@@ -26,6 +26,10 @@ type WebhookSubscriptionStatusApplyConfiguration struct {
 	FailedTotal *int64 `json:"failedTotal,omitempty"`
 	// lastError of a delivery, empty after a success.
 	LastError *string `json:"lastError,omitempty"`
+	// deadLetters are the latest deliveries that were given up, newest first.
+	DeadLetters []DeadLetterApplyConfiguration `json:"deadLetters,omitempty"`
+	// lastTest is what became of the last sample: ascend webhooks test NAME.
+	LastTest *SubscriptionTestApplyConfiguration `json:"lastTest,omitempty"`
 }
 
 // WebhookSubscriptionStatusApplyConfiguration constructs a declarative configuration of the WebhookSubscriptionStatus type for use with
@@ -84,5 +88,26 @@ func (b *WebhookSubscriptionStatusApplyConfiguration) WithFailedTotal(value int6
 // If called multiple times, the LastError field is set to the value of the last call.
 func (b *WebhookSubscriptionStatusApplyConfiguration) WithLastError(value string) *WebhookSubscriptionStatusApplyConfiguration {
 	b.LastError = &value
+	return b
+}
+
+// WithDeadLetters adds the given value to the DeadLetters field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the DeadLetters field.
+func (b *WebhookSubscriptionStatusApplyConfiguration) WithDeadLetters(values ...*DeadLetterApplyConfiguration) *WebhookSubscriptionStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithDeadLetters")
+		}
+		b.DeadLetters = append(b.DeadLetters, *values[i])
+	}
+	return b
+}
+
+// WithLastTest sets the LastTest field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LastTest field is set to the value of the last call.
+func (b *WebhookSubscriptionStatusApplyConfiguration) WithLastTest(value *SubscriptionTestApplyConfiguration) *WebhookSubscriptionStatusApplyConfiguration {
+	b.LastTest = value
 	return b
 }
