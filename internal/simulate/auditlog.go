@@ -3,15 +3,15 @@
 package simulate
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/trail"
 )
 
 // Why a line is passed over.
@@ -20,50 +20,20 @@ const (
 	skipUnnamed = "record without the uid of an action"
 )
 
-// FromFiles reads audit logs, JSON lines as the operator writes them, plain or
-// compressed by gzip, one after the other, best oldest first; "-" is stdin. Lines
-// that were torn, and records of events in which policy did not decide, are
-// passed over and told of. It ends with an error for a file that cannot be read and
-// for a line that is longer than any record.
+// FromFiles reads audit logs, JSON lines as the operator writes them, as trail.Open
+// does: best oldest first. Lines that were torn, and records of events in which
+// policy did not decide, are passed over and told of. It ends with an error for a
+// file that cannot be read and for a line that is longer than any record.
 func FromFiles(paths []string, stdin io.Reader) Source {
 	return func(yield func(Past, error) bool) {
-		for _, path := range paths {
-			more, err := readFile(path, stdin, yield)
+		for line, err := range trail.Open(paths, stdin) {
 			if err != nil {
 				yield(Past{}, err)
 				return
 			}
-			if !more {
+			if text := bytes.TrimSpace(line.Raw); len(text) > 0 && !yield(pastOf(text), nil) {
 				return
 			}
-		}
-	}
-}
-
-func readFile(path string, stdin io.Reader, yield func(Past, error) bool) (more bool, err error) {
-	name, from := "standard input", stdin
-	if path != "-" {
-		file, err := os.Open(path) //nolint:gosec // the file that the user names
-		if err != nil {
-			return false, fmt.Errorf("read the audit log: %w", err)
-		}
-		defer file.Close()
-		name, from = path, file
-	}
-	lines, err := newLines(name, from)
-	if err != nil {
-		return false, err
-	}
-	for {
-		line, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if len(line) > 0 && !yield(pastOf(line), nil) {
-			return false, nil
 		}
 	}
 }
