@@ -85,7 +85,7 @@ func rest() []audit.Record {
 		{Event: audit.EventNotEnforced, Message: "ValidatingWebhookConfiguration ascend-validating is missing"},
 		{Event: audit.EventEnforced, Message: "admission is complete again"},
 		{Event: audit.EventResumed, Message: "records can be kept again", Journal: &audit.Journal{Lost: 2}},
-		about(audit.EventCollected, "act-read", "", decided(v1alpha1.DecisionApproved, "", "its time is over")),
+		about(audit.EventCollected, "act-read", "", decided(v1alpha1.DecisionApproved, "", "")),
 		about(audit.EventPurged, "act-back", "root@example.com", nil),
 		about(audit.EventGone, "act-late", "", nil),
 		{Event: audit.EventStopped},
