@@ -81,6 +81,8 @@ type AgentActionReconciler struct {
 	// Guard says, before people's approval takes effect, whether admission is
 	// enforced; nil: nobody looks.
 	Guard *AdmissionGuard
+	// Outbox tells subscriptions of decisions; nil tells nobody.
+	Outbox *Outbox
 
 	ledger *ledger
 }
@@ -99,6 +101,7 @@ func (r *AgentActionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AgentAction{}, builder.WithPredicates(interesting)).
 		WatchesRawSource(&policyChanges{store: r.Policy, feed: r.Feed, actions: r.Client}).
 		WatchesRawSource(r.Guard.voids(r.Client)).
+		WatchesRawSource(r.Outbox.source()).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Workers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
@@ -136,6 +139,7 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		after:   r.statusFor(&action, made.outcome, now),
 		policy:  made.policy,
 	}
+	r.Outbox.enlist(change, now)
 	return r.apply(ctx, change, made.outcome.NextCheck, now)
 }
 
@@ -238,7 +242,9 @@ func (r *AgentActionReconciler) write(ctx context.Context, change transition) er
 	defer cancel()
 	next := change.action.DeepCopy() // the answer is decoded into it
 	next.Status = *change.after
-	return r.Client.Status().Update(ctx, next)
+	err := r.Client.Status().Update(ctx, next)
+	r.Outbox.wrote(change, err)
+	return err
 }
 
 // answerWasLost says whether a conflict is with this operator's own write, made

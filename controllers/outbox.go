@@ -4,22 +4,17 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/subscriptions"
 )
@@ -45,6 +40,8 @@ type Outbox struct {
 	Live client.Reader
 	// Subscriptions say who wants to hear of what.
 	Subscriptions *subscriptions.Feed
+	// Targets know where deliveries go.
+	Targets *Targets
 	// Queue delivers.
 	Queue *notify.Queue
 	// Statistics are told what became of deliveries.
@@ -54,6 +51,8 @@ type Outbox struct {
 
 	once         sync.Once
 	acknowledged *acknowledged
+	// again is written to when deliveries were turned away, and there is room.
+	again chan struct{}
 	// settling are the actions about which something is to be written.
 	settling workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
@@ -79,6 +78,7 @@ func (o *Outbox) NeedLeaderElection() bool { return true }
 func (o *Outbox) init() {
 	o.once.Do(func() {
 		o.acknowledged = newAcknowledged()
+		o.again = make(chan struct{}, 1)
 		o.settling = workqueue.NewTypedRateLimitingQueue(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](firstRetry, lastRetry))
 	})
@@ -88,7 +88,7 @@ func (o *Outbox) init() {
 func (o *Outbox) Start(ctx context.Context) error {
 	o.init()
 	if err := o.Subscriptions.WaitForSync(ctx); err != nil {
-		return client.IgnoreNotFound(ctx.Err()) // told to stop before it began
+		return nil //nolint:nilerr // it was told to stop before it began
 	}
 	var running sync.WaitGroup
 	for range settlers {
@@ -98,6 +98,7 @@ func (o *Outbox) Start(ctx context.Context) error {
 		})
 	}
 	running.Go(func() { o.resume(ctx) })
+	running.Go(func() { o.readAgain(ctx) })
 	err := o.Queue.Start(ctx)
 	<-ctx.Done()
 	o.settling.ShutDown()
@@ -151,7 +152,7 @@ func (o *Outbox) enlist(change transition, now time.Time) {
 	var dropped int
 	after.Notifications, dropped = newest(entries, maxNotifications)
 	for _, entry := range entries[:dropped] {
-		o.drop(actionSubject(action), entry, fmt.Sprintf("more than %d notifications of the action were waiting", maxNotifications))
+		o.drop(actionKey(action), entry, fmt.Sprintf("more than %d notifications of the action were waiting", maxNotifications))
 	}
 	after.Notification = notificationState(change.before.Notification, after.Notifications, givenUp || dropped > 0)
 }
@@ -173,7 +174,7 @@ func (o *Outbox) wrote(change transition, err error) {
 		return
 	}
 	o.acknowledged.written(key, action.UID, change.after.Notifications)
-	o.deliver(actionSubject(action), change.after.Notifications[min(len(change.before.Notifications), 0):])
+	o.deliver(actionKey(action), change.after.Notifications)
 	if o.acknowledged.waits(key) {
 		o.settling.Add(key)
 	}
