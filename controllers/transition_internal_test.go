@@ -64,15 +64,17 @@ func TestWhatAChangeTells(t *testing.T) {
 		before, after *v1alpha1.AgentActionStatus
 		want          []v1alpha1.EventType // none is nothing new
 	}{
-		"first look, pending":           {none, waiting(), []v1alpha1.EventType{submitted, evaluated, pending}},
-		"first look, approved":          {none, decided("Approved", unasked), []v1alpha1.EventType{submitted, evaluated, approved}},
-		"first look, denied":            {none, decided("Denied", unasked), []v1alpha1.EventType{submitted, evaluated, denied}},
-		"first look, nobody asked":      {none, decided("Denied", unread), []v1alpha1.EventType{submitted, denied}},
-		"first look, withdrawn":         {none, decided("Cancelled", unread), []v1alpha1.EventType{submitted, v1alpha1.EventActionCancelled}},
-		"approved by people":            {waiting(), decided("Approved", one), []v1alpha1.EventType{recorded, approved}},
-		"approved by two at once":       {waiting(), decided("Approved", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, recorded, approved}},
-		"denied by people":              {waiting(one), decided("Denied", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, denied}},
-		"overridden":                    {waiting(one), decided("Approved", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals, s.Reason = 2, v1alpha1.ReasonEmergencyOverride }), []v1alpha1.EventType{recorded, audit.EventOverridden, approved}},
+		"first look, pending":      {none, waiting(), []v1alpha1.EventType{submitted, evaluated, pending}},
+		"first look, approved":     {none, decided("Approved", unasked), []v1alpha1.EventType{submitted, evaluated, approved}},
+		"first look, denied":       {none, decided("Denied", unasked), []v1alpha1.EventType{submitted, evaluated, denied}},
+		"first look, nobody asked": {none, decided("Denied", unread), []v1alpha1.EventType{submitted, denied}},
+		"first look, withdrawn":    {none, decided("Cancelled", unread), []v1alpha1.EventType{submitted, v1alpha1.EventActionCancelled}},
+		"approved by people":       {waiting(), decided("Approved", one), []v1alpha1.EventType{recorded, approved}},
+		"approved by two at once":  {waiting(), decided("Approved", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, recorded, approved}},
+		"denied by people":         {waiting(one), decided("Denied", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, denied}},
+		"overridden": {waiting(one), decided("Approved", func(s *v1alpha1.AgentActionStatus) {
+			s.RecordedApprovals, s.Reason = 2, v1alpha1.ReasonEmergencyOverride
+		}), []v1alpha1.EventType{recorded, audit.EventOverridden, approved}},
 		"timed out":                     {waiting(), decided("TimedOut"), []v1alpha1.EventType{v1alpha1.EventActionTimeout}},
 		"timed out, escalated unseen":   {waiting(), decided("TimedOut", stretched), []v1alpha1.EventType{v1alpha1.EventActionTimeout}},
 		"cancelled":                     {waiting(), decided("Cancelled"), []v1alpha1.EventType{v1alpha1.EventActionCancelled}},

@@ -223,4 +223,3 @@ func (t transition) asked() *audit.Request {
 	}
 	return asked
 }
-

@@ -88,7 +88,9 @@ func TestTheRecordOfASubmissionSaysWhoVouches(t *testing.T) {
 	}{
 		"admission": {func(*transition) {}, "system:serviceaccount:shop:bot", "admitted at 2026-11-22T12:00:00Z, stored at 2026-11-22T12:00:01Z"},
 		"somebody":  {func(c *transition) { c.request.Requester.AdmittedAt = nil }, "system:serviceaccount:shop:bot", "stored at 2026-11-22T12:00:01Z"},
-		"nobody": {func(c *transition) { c.vouched, c.request.Requester = voucher.Vouched{Refusal: "no seal"}, v1alpha1.Requester{} }, "",
+		"nobody": {func(c *transition) {
+			c.vouched, c.request.Requester = voucher.Vouched{Refusal: "no seal"}, v1alpha1.Requester{}
+		}, "",
 			"stored at 2026-11-22T12:00:01Z; nobody vouches for who submitted it"},
 	} {
 		got := asked(&v1alpha1.AgentActionStatus{}, denied, c.change).records(submittedAt)
