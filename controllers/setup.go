@@ -156,6 +156,7 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 		mgr.Add(&Collector{
 			Client:   c,
 			Live:     mgr.GetAPIReader(),
+			Audit:    options.Audit,
 			Clock:    options.Clock,
 			Interval: cmp.Or(options.CollectInterval, CollectInterval),
 			Keep:     cmp.Or(options.KeepAtLeast, KeepAtLeast),
