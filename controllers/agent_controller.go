@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -31,6 +32,8 @@ type AgentReconciler struct {
 	KillSwitch *KillSwitch
 	// Guard says whether admission is enforced; nil: nobody looks.
 	Guard *AdmissionGuard
+	// Outbox tells subscriptions that an agent was stopped; nil tells nobody.
+	Outbox *Outbox
 }
 
 var _ reconcile.ObjectReconciler[*v1alpha1.Agent] = (*AgentReconciler)(nil)
@@ -71,10 +74,17 @@ func (r *AgentReconciler) Reconcile(ctx context.Context, agent *v1alpha1.Agent) 
 	return r.say(ctx, agent, said)
 }
 
+// say writes the Ready condition, and with it what there is to tell subscriptions:
+// an agent is stopped for them when its approvals are withdrawn, and once.
 func (r *AgentReconciler) say(ctx context.Context, agent *v1alpha1.Agent, said readiness) (ctrl.Result, error) {
-	return writeReadiness(ctx, r.Client, agent, func(o *v1alpha1.Agent) standing {
+	was := apimeta.FindStatusCondition(agent.Status.Conditions, v1alpha1.ConditionReady).DeepCopy()
+	result, err := writeReadiness(ctx, r.Client, agent, func(o *v1alpha1.Agent) standing {
 		return standing{&o.Status.Conditions, &o.Status.ObservedGeneration}
-	}, said)
+	}, said, func(o *v1alpha1.Agent) { r.Outbox.stopped(o, was, said) })
+	if err == nil && result.RequeueAfter == 0 {
+		r.Outbox.tell(agent)
+	}
+	return result, err
 }
 
 func (r *AgentReconciler) readiness(ctx context.Context, agent *v1alpha1.Agent) (readiness, error) {

@@ -81,6 +81,8 @@ type AgentActionReconciler struct {
 	// Guard says, before people's approval takes effect, whether admission is
 	// enforced; nil: nobody looks.
 	Guard *AdmissionGuard
+	// Outbox tells subscriptions of decisions; nil tells nobody.
+	Outbox *Outbox
 
 	ledger *ledger
 }
@@ -99,6 +101,7 @@ func (r *AgentActionReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.AgentAction{}, builder.WithPredicates(interesting)).
 		WatchesRawSource(&policyChanges{store: r.Policy, feed: r.Feed, actions: r.Client}).
 		WatchesRawSource(r.Guard.voids(r.Client)).
+		WatchesRawSource(r.Outbox.source()).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Workers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](firstRetry, lastRetry),
@@ -132,16 +135,19 @@ func (r *AgentActionReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	change := transition{
 		action:  &action,
 		request: made.request,
+		vouched: made.vouched,
 		before:  &action.Status,
 		after:   r.statusFor(&action, made.outcome, now),
 		policy:  made.policy,
 	}
+	r.Outbox.enlist(change, now)
 	return r.apply(ctx, change, made.outcome.NextCheck, now)
 }
 
 // judgement is a decision with what it was made about, and by.
 type judgement struct {
 	request *request.Request // as vouched for
+	vouched voucher.Vouched
 	outcome *decision.Outcome
 	policy  *decision.Snapshot // nil where policy was not asked
 }
@@ -171,10 +177,10 @@ func (r *AgentActionReconciler) vouch(action *v1alpha1.AgentAction) (voucher.Vou
 func (r *AgentActionReconciler) judge(ctx context.Context, action *v1alpha1.AgentAction, vouched voucher.Vouched, now time.Time) (*judgement, error) {
 	req, err := request.Read(action, vouched.Requester, vouched.Approvals)
 	if vouched.Refusal != "" { // readable or not
-		return &judgement{request: req, outcome: decision.NotAdmitted(req, vouched.Refusal)}, nil
+		return &judgement{request: req, vouched: vouched, outcome: decision.NotAdmitted(req, vouched.Refusal)}, nil
 	}
 	if err != nil {
-		return &judgement{request: req, outcome: decision.Refuse(req, err)}, nil
+		return &judgement{request: req, vouched: vouched, outcome: decision.Refuse(req, err)}, nil
 	}
 	snapshot := r.Policy.Snapshot()
 	if snapshot.Namespace(req.Namespace).Object == nil {
@@ -186,7 +192,7 @@ func (r *AgentActionReconciler) judge(ctx context.Context, action *v1alpha1.Agen
 	if err != nil {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
-	made := &judgement{request: req, outcome: outcome, policy: snapshot}
+	made := &judgement{request: req, vouched: vouched, outcome: outcome, policy: snapshot}
 	listForged(outcome.Approval, vouched.Forged)
 	if outcome.Reason == v1alpha1.ReasonAgentNotFound {
 		return made, r.confirmNoAgent(ctx, types.NamespacedName{Namespace: req.Namespace, Name: req.Agent})
@@ -209,15 +215,15 @@ func (r *AgentActionReconciler) confirmNoAgent(ctx context.Context, key types.Na
 	}
 }
 
-// apply brings a change to the cluster: the record first, then one write, then
+// apply brings a change to the cluster: its records first, then one write, then
 // what nothing depends on.
 func (r *AgentActionReconciler) apply(ctx context.Context, change transition, nextCheck, now time.Time) (ctrl.Result, error) {
 	action := change.action
 	if equality.Semantic.DeepEqual(change.before, change.after) {
 		return r.wakeAt(nextCheck), nil
 	}
-	if event, tells := change.event(); tells {
-		if err := r.ledger.record(ctx, action, change.record(event, now)); err != nil {
+	if records := change.records(now); len(records) > 0 {
+		if err := r.ledger.record(ctx, action, records...); err != nil {
 			return ctrl.Result{}, err
 		}
 	}
@@ -238,7 +244,9 @@ func (r *AgentActionReconciler) write(ctx context.Context, change transition) er
 	defer cancel()
 	next := change.action.DeepCopy() // the answer is decoded into it
 	next.Status = *change.after
-	return r.Client.Status().Update(ctx, next)
+	err := r.Client.Status().Update(ctx, next)
+	r.Outbox.wrote(change, err)
+	return err
 }
 
 // answerWasLost says whether a conflict is with this operator's own write, made
@@ -257,8 +265,8 @@ func (r *AgentActionReconciler) answerWasLost(ctx context.Context, change transi
 	if err != nil {
 		return false, fmt.Errorf("find out what became of a write: %w", err)
 	}
-	_, tells := transition{before: &live.Status, after: change.after}.event()
-	if live.UID != change.action.UID || tells {
+	told := transition{before: &live.Status, after: change.after}.events()
+	if live.UID != change.action.UID || len(told) > 0 {
 		return false, refusal
 	}
 	return true, nil

@@ -29,6 +29,7 @@ func (r *AgentActionReconciler) statusFor(action *v1alpha1.AgentAction, outcome 
 		status.Approval = outcome.Approval
 		status.PolicyRevision = outcome.PolicyRevision
 	}
+	status.RecordedApprovals = int32(len(action.Spec.Approvals)) //nolint:gosec // the schema's bound is a few hundred
 	status.SpecDigest = outcome.SpecDigest
 	if outcome.SpecDigest == "" {
 		status.SpecDigest = action.Status.SpecDigest

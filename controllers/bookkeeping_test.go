@@ -84,7 +84,7 @@ var _ = Describe("The operator's books", func() {
 
 		sink.broken.Store(false)
 		expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
-		Expect(other.records(action)).To(HaveExactElements(HaveField("Event", v1alpha1.EventActionApproved)))
+		Expect(conclusions(other.records(action))).To(HaveExactElements(HaveField("Event", v1alpha1.EventActionApproved)))
 	})
 })
 

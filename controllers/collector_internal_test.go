@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func TestCollectionIsOnTimeAndNeverEarly(t *testing.T) {
 	noTTL.Spec.TTLAfterDecision = nil
 	server := &pages{actions: []*v1alpha1.AgentAction{decidedAction("hour", time.Hour), noTTL, decidedAction("now", 0), decidedAction("hour-too", time.Hour)}}
 	clock := clocktesting.NewFakeClock(submittedAt)
-	collector := &Collector{Client: server, Live: server, Clock: clock, Interval: time.Minute}
+	collector := &Collector{Client: server, Live: server, Audit: &book{}, Clock: clock, Interval: time.Minute}
 	for _, step := range []struct {
 		after time.Duration
 		want  []string
@@ -104,7 +105,7 @@ func TestCollectionKeepsWhatCouldBeSubmittedAgain(t *testing.T) {
 	young.CreationTimestamp = metav1.NewTime(submittedAt.Add(-time.Second))
 	server := &pages{actions: []*v1alpha1.AgentAction{young, decidedAction("hour", time.Hour)}}
 	clock := clocktesting.NewFakeClock(submittedAt)
-	collector := &Collector{Client: server, Live: server, Clock: clock, Interval: time.Minute, Keep: KeepAtLeast}
+	collector := &Collector{Client: server, Live: server, Audit: &book{}, Clock: clock, Interval: time.Minute, Keep: KeepAtLeast}
 	for _, step := range []struct {
 		after time.Duration
 		want  []string
@@ -128,6 +129,59 @@ func TestCollectionKeepsWhatCouldBeSubmittedAgain(t *testing.T) {
 	}
 }
 
+// Nothing is deleted without its record, which is there before the deletion;
+// what did not come true is taken back, and what is tried again has no second one.
+func TestCollectionIsRecorded(t *testing.T) {
+	t.Parallel()
+	resource := v1alpha1.GroupVersion.WithResource("agentactions").GroupResource()
+	asked := decidedAction("asked", 0)
+	asked.Spec.Requester = &v1alpha1.Requester{Username: "bot"}
+	asked.Status.SpecDigest, asked.Status.Reason = "sha256:d", v1alpha1.ReasonRuleDenied
+	forged := decidedAction("forged", 0)
+	forged.Spec.Requester = &v1alpha1.Requester{Username: "root"}
+	forged.Status.Reason = v1alpha1.ReasonNotAdmitted
+	server := &pages{actions: []*v1alpha1.AgentAction{asked, decidedAction("later", time.Hour), forged}}
+	trail := &book{}
+	clock := clocktesting.NewFakeClock(submittedAt)
+	collector := &Collector{Client: server, Live: server, Audit: trail, Clock: clock, Interval: time.Minute}
+	look := func(lost, refused, want error, story ...string) {
+		t.Helper()
+		trail.records, server.deleted = nil, nil
+		trail.err, server.err = lost, refused
+		if err := collector.collect(t.Context()); !errors.Is(err, want) {
+			t.Errorf("error %v, want %v", err, want)
+		}
+		var got []string
+		for _, r := range trail.records {
+			got = append(got, strings.Join([]string{string(r.Event), r.Name, r.ResourceVersion, r.Requester}, " "))
+		}
+		if !slices.Equal(got, story) {
+			t.Errorf("records %q, want %q", got, story)
+		}
+	}
+	full := errors.New("no space left on device")
+	look(full, nil, full)
+	if server.deleted != nil {
+		t.Errorf("%q was deleted without a record", server.deleted)
+	}
+	both := []string{"action.collected asked 7 bot", "action.collected forged 7 "}
+	look(nil, errLostConnection, errLostConnection, both...)
+	if r := trail.records[0]; r.Decision != v1alpha1.DecisionDenied || r.SpecDigest != "sha256:d" || r.UID != "asked" || !r.Time.Equal(submittedAt) {
+		t.Errorf("record %+v", r)
+	}
+	look(nil, errLostConnection, errLostConnection)
+	asked.ResourceVersion = "8"
+	look(nil, errLostConnection, errLostConnection, "decision.not-applied asked 7 bot", "action.collected asked 8 bot")
+	look(nil, apierrors.NewConflict(resource, "x", nil), nil, "decision.not-applied asked 8 bot", "decision.not-applied forged 7 ")
+	look(nil, apierrors.NewNotFound(resource, "x"), nil,
+		"action.collected asked 8 bot", "decision.not-applied asked 8 bot", "action.collected forged 7 ", "decision.not-applied forged 7 ")
+	look(nil, nil, nil, "action.collected asked 8 bot", "action.collected forged 7 ")
+	server.actions = []*v1alpha1.AgentAction{decidedAction("later", time.Hour)}
+	if look(nil, nil, nil); len(collector.recorded) != 0 {
+		t.Errorf("remembers %v", collector.recorded)
+	}
+}
+
 func TestCollectionPassesOverWhatChanged(t *testing.T) {
 	t.Parallel()
 	resource := v1alpha1.GroupVersion.WithResource("agentactions").GroupResource()
@@ -139,7 +193,7 @@ func TestCollectionPassesOverWhatChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := &pages{err: test.err, actions: []*v1alpha1.AgentAction{decidedAction("now", 0), decidedAction("now-too", 0)}}
-			collector := &Collector{Client: server, Live: server, Clock: clocktesting.NewFakeClock(submittedAt), Interval: time.Minute}
+			collector := &Collector{Client: server, Live: server, Audit: &book{}, Clock: clocktesting.NewFakeClock(submittedAt), Interval: time.Minute}
 			if err := collector.collect(t.Context()); !errors.Is(err, test.want) {
 				t.Errorf("error %v, want %v", err, test.want)
 			}

@@ -26,7 +26,7 @@ spec: {selector: {}, timeout: 1s, stages: [{name: review, approvers: {users: [al
 		action := w.submit(ctx, updateCustomer)
 		got := expectDecision(ctx, action, v1alpha1.DecisionTimedOut, v1alpha1.ReasonApprovalTimeout)
 		Expect(got.DecidedAt.Time).NotTo(BeTemporally("<", got.Approval.Deadline.Time), "never before the deadline")
-		Expect(held(operator.records(action))).To(HaveExactElements(
+		Expect(conclusions(held(operator.records(action)))).To(HaveExactElements(
 			HaveField("Event", v1alpha1.EventActionPending), HaveField("Event", v1alpha1.EventActionTimeout)))
 	})
 
@@ -55,7 +55,7 @@ spec:
 		Expect(action.Status.Decision).To(Equal(v1alpha1.DecisionPending))
 		Expect(action.Status.Approval.PendingApprovers).To(ConsistOf("user:alice", "user:boss"))
 		Expect(action.Status.Approval.EscalateAt).To(BeNil())
-		Expect(held(operator.records(action))).To(HaveExactElements(
+		Expect(conclusions(held(operator.records(action)))).To(HaveExactElements(
 			HaveField("Event", v1alpha1.EventActionPending), HaveField("Event", v1alpha1.EventActionEscalated)))
 		Eventually(eventsOn(ctx, action)).Should(ContainElement(HaveSuffix("escalated")))
 

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
 var _ = Describe("A decision", func() {
@@ -44,7 +45,8 @@ var _ = Describe("A decision", func() {
 		Expect(api.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "agent"}, agent)).To(Succeed())
 		Eventually(eventsOn(ctx, agent)).Should(ConsistOf(HavePrefix("Normal AutoApproved")))
 		Expect(eventsOn(ctx, action)()).To(BeEmpty())
-		Expect(operator.records(action)).To(HaveExactElements(And(
+		Expect(operator.events(action)).To(HaveExactElements(v1alpha1.EventActionSubmitted, audit.EventEvaluated, v1alpha1.EventActionApproved))
+		Expect(conclusions(operator.records(action))).To(HaveExactElements(And(
 			HaveField("Event", v1alpha1.EventActionApproved),
 			HaveField("Agent", "agent"),
 			HaveField("SpecDigest", got.SpecDigest),
@@ -71,8 +73,8 @@ spec:
 		Expect(got.MatchedRules).To(ConsistOf(HaveField("Name", BeEquivalentTo("rule-no-bulk-delete"))))
 		Expect(got.ValidUntil).To(BeNil())
 		Eventually(eventsOn(ctx, action)).Should(ConsistOf("Warning RuleDenied: Bulk delete operations require manager approval"))
-		Expect(operator.events(action)).To(HaveExactElements(v1alpha1.EventActionDenied))
-		Expect(operator.records(action)[0].MatchedRules).To(ConsistOf(w.namespace + "/rule-no-bulk-delete Deny Enforce"))
+		Expect(operator.events(action)).To(HaveExactElements(v1alpha1.EventActionSubmitted, audit.EventEvaluated, v1alpha1.EventActionDenied))
+		Expect(operator.records(action)[2].MatchedRules).To(ConsistOf(w.namespace + "/rule-no-bulk-delete Deny Enforce"))
 	})
 
 	It("waits for two people and then approves", func(ctx SpecContext) {
@@ -96,9 +98,10 @@ spec:
 		got = expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonApprovalGranted)
 		Expect(got.ObservedGeneration).To(Equal(action.Generation))
 		Expect(apimeta.FindStatusCondition(got.Conditions, v1alpha1.ConditionReconciling)).To(BeNil())
-		Expect(held(operator.records(action))).To(HaveExactElements(
+		Expect(conclusions(held(operator.records(action)))).To(HaveExactElements(
 			HaveField("Event", v1alpha1.EventActionPending),
-			HaveField("Event", v1alpha1.EventActionPending),
+			HaveField("Event", audit.EventApprovalRecorded),
+			HaveField("Event", audit.EventApprovalRecorded),
 			And(HaveField("Event", v1alpha1.EventActionApproved),
 				HaveField("Approvals", ConsistOf(HaveField("Approver", "alice"), HaveField("Approver", "bob")))),
 		))

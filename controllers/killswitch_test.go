@@ -70,7 +70,7 @@ var _ = Describe("The kill switch", func() {
 		Expect(mustStatus(ctx, used)).To(Equal(usedBefore))
 		Expect(mustStatus(ctx, theirs)).To(Equal(theirsBefore))
 
-		Expect(operator.records(open)).To(HaveExactElements(
+		Expect(conclusions(operator.records(open))).To(HaveExactElements(
 			HaveField("Event", v1alpha1.EventActionApproved),
 			And(HaveField("Event", audit.EventWithdrawn), HaveField("Reason", v1alpha1.ReasonAgentSuspended),
 				HaveField("Decision", v1alpha1.DecisionApproved), HaveField("Agent", "agent"))))
@@ -151,7 +151,7 @@ var _ = Describe("The kill switch", func() {
 				HaveField("Message", HaveSuffix("approvals withdrawn: 0"))), "the look at what is approved is over")
 			close(goOn)
 			expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAgentSuspended)
-			Expect(other.events(action)).To(HaveExactElements(v1alpha1.EventActionApproved, audit.EventWithdrawn))
+			Expect(eventsOf(conclusions(other.records(action)))).To(HaveExactElements(v1alpha1.EventActionApproved, audit.EventWithdrawn))
 		})
 
 		It("reaches an approval that somebody else wrote, such as a leader that was paused", func(ctx SpecContext) {
@@ -200,7 +200,7 @@ var _ = Describe("The kill switch", func() {
 			armed.Store(true)
 			w.edit(ctx, "Agent", "agent", `spec: {state: Suspended}`)
 			Expect(mustStatus(ctx, action)).To(Equal(before))
-			Expect(other.events(action)).To(HaveExactElements(
+			Expect(eventsOf(conclusions(other.records(action)))).To(HaveExactElements(
 				v1alpha1.EventActionApproved, audit.EventWithdrawn, audit.EventNotApplied))
 			Expect(suspensions(ctx, w, other.trail)).To(HaveExactElements(
 				HaveField("Message", HaveSuffix("approvals withdrawn: 0"))))
@@ -226,7 +226,7 @@ var _ = Describe("The kill switch", func() {
 			Eventually(suspensions).WithArguments(ctx, w, other.trail).Should(HaveExactElements(
 				HaveField("Message", HaveSuffix("approvals withdrawn: 1"))))
 			expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAgentSuspended)
-			Expect(other.events(action)).To(HaveExactElements(v1alpha1.EventActionApproved, audit.EventWithdrawn))
+			Expect(eventsOf(conclusions(other.records(action)))).To(HaveExactElements(v1alpha1.EventActionApproved, audit.EventWithdrawn))
 		})
 
 		It("withdraws nothing without its record, says so, and goes on once records can be kept", func(ctx SpecContext) {

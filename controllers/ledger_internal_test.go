@@ -96,6 +96,44 @@ func TestARecordThatDidNotComeTrueIsTakenBack(t *testing.T) {
 	}
 }
 
+// The records of one change are kept together, told apart as a whole, and taken
+// back as a whole.
+func TestTheRecordsOfAChangeStayTogether(t *testing.T) {
+	t.Parallel()
+	b := &book{}
+	l := newLedger(b)
+	due := submittedAt.Add(time.Hour)
+	change := func(at, deadline time.Duration) []audit.Record {
+		first, second := approvedAt("1", at), approvedAt("1", at)
+		until := due.Add(deadline)
+		first.Event, first.Actor, first.Approval = audit.EventApprovalRecorded, "alice", &audit.Approval{Approver: "alice"}
+		second.Event, second.Deadline, second.Request = v1alpha1.EventActionPending, &until, &audit.Request{}
+		return []audit.Record{first, second}
+	}
+	for _, step := range []struct {
+		at, deadline time.Duration
+		want         int // records there are then
+	}{{0, 0, 2}, {time.Second, time.Second, 2}, {30 * time.Second, 30 * time.Second, 2}, {time.Minute, time.Minute, 4}, {61 * time.Second, 61 * time.Second, 4}} {
+		if err := l.record(t.Context(), actionAt("1"), change(step.at, step.deadline)...); err != nil || len(b.records) != step.want {
+			t.Fatalf("after %s there are %d records, want %d; %v", step.at, len(b.records), step.want, err)
+		}
+	}
+	if err := l.record(t.Context(), actionAt("1"), change(0, time.Minute)[1]); err != nil || len(b.records) != 5 {
+		t.Fatalf("one of two is another change: %d records, %v", len(b.records), err)
+	}
+	if err := l.record(t.Context(), actionAt("1"), change(0, 0)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.refused(t.Context(), actionAt("1"), submittedAt, errors.New("modified")); err != nil {
+		t.Fatal(err)
+	}
+	back := b.records[len(b.records)-1]
+	if len(b.records) != 8 || back.Event != audit.EventNotApplied || back.Message != "action.pending has not come true, for the action had changed: modified" ||
+		back.Request != nil || back.Approval != nil || back.Actor != "" || back.ResourceVersion != "1" {
+		t.Errorf("%d records, the last %+v", len(b.records), back)
+	}
+}
+
 func TestWithoutARecordThereIsNothingToWrite(t *testing.T) {
 	t.Parallel()
 	full := errors.New("no space left on device")

@@ -79,7 +79,7 @@ func TestALostAnswerTakesNoRecordBack(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	if len(records.records) != 1 || records.records[0].Event != v1alpha1.EventActionDenied {
+	if len(records.records) != 3 || records.records[2].Event != v1alpha1.EventActionDenied {
 		t.Errorf("the trail says %v", told(records.records))
 	}
 	if got := r.Tally.take()[agentKey(stored)]; got.decided.Denied != 1 {

@@ -70,12 +70,12 @@ var _ = Describe("A status write", Serial, func() {
 		Expect(api.Create(ctx, action)).To(Succeed())
 
 		expectDecision(ctx, action, v1alpha1.DecisionCancelled, v1alpha1.ReasonCancelledByRequester)
-		Expect(other.records(action)).To(HaveExactElements(
+		Expect(conclusions(other.records(action))).To(HaveExactElements(
 			HaveField("Event", v1alpha1.EventActionApproved),
 			And(HaveField("Event", audit.EventNotApplied), HaveField("Message", ContainSubstring("the object has been modified"))),
 			HaveField("Event", v1alpha1.EventActionCancelled),
 		))
-		Expect(held(other.records(action))).To(HaveExactElements(HaveField("Decision", v1alpha1.DecisionCancelled)))
+		Expect(eventsOf(held(other.records(action)))).To(HaveExactElements(v1alpha1.EventActionSubmitted, v1alpha1.EventActionCancelled))
 	})
 
 	It("whose answer is lost is not made twice, nor is its record", func(ctx SpecContext) {
@@ -91,7 +91,7 @@ var _ = Describe("A status write", Serial, func() {
 		decided := expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
 		again := w.submit(ctx, readCategories) // and what comes after is decided, too
 		expectDecision(ctx, again, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
-		Expect(held(other.records(action))).To(HaveExactElements(HaveField("Event", v1alpha1.EventActionApproved)))
+		Expect(conclusions(held(other.records(action)))).To(HaveExactElements(HaveField("Event", v1alpha1.EventActionApproved)))
 		Expect(status(ctx, action)()).To(HaveField("DecidedAt", decided.DecidedAt))
 	})
 
@@ -106,7 +106,7 @@ var _ = Describe("A status write", Serial, func() {
 		action := w.submit(ctx, readCategories)
 		expectDecision(ctx, action, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
 		Expect(tries.Load()).To(BeNumerically(">", 4))
-		Expect(other.records(action)).To(HaveExactElements(HaveField("Event", v1alpha1.EventActionApproved)))
+		Expect(other.events(action)).To(HaveExactElements(v1alpha1.EventActionSubmitted, audit.EventEvaluated, v1alpha1.EventActionApproved))
 	})
 })
 

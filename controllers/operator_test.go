@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -133,11 +134,7 @@ func (t *trail) records(action *v1alpha1.AgentAction) []audit.Record {
 
 // events are those of records(action).
 func (t *trail) events(action *v1alpha1.AgentAction) []v1alpha1.EventType {
-	var events []v1alpha1.EventType
-	for _, r := range t.records(action) {
-		events = append(events, r.Event)
-	}
-	return events
+	return eventsOf(t.records(action))
 }
 
 // recordsByUID reads an audit log, whole lines only.
@@ -157,20 +154,38 @@ func recordsByUID(log []byte) map[string][]audit.Record {
 func held(records []audit.Record) []audit.Record {
 	var out []audit.Record
 	for _, r := range records {
-		switch last := len(out) - 1; {
+		same := func(other audit.Record) bool { return reflect.DeepEqual(content(other), content(r)) }
+		switch {
 		case r.Event == audit.EventNotApplied:
-			out = out[:last]
-		case last < 0 || !reflect.DeepEqual(content(out[last]), content(r)):
+			out = slices.DeleteFunc(out, func(other audit.Record) bool { return other.ResourceVersion == r.ResourceVersion })
+		case !slices.ContainsFunc(out, same):
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// content is a record without its time and its place in a chain.
+// content is a record without its place in a chain and the times of when it was made.
 func content(r audit.Record) audit.Record {
-	r.Time, r.Chain, r.Sequence, r.PreviousHash, r.Hash = time.Time{}, "", 0, "", ""
+	r.Time, r.Chain, r.Sequence, r.PreviousHash, r.Hash, r.Deadline = time.Time{}, "", 0, "", "", nil
 	return r
+}
+
+// conclusions are the records of what became of an action: neither of how it was
+// submitted nor of what it was evaluated to.
+func conclusions(records []audit.Record) []audit.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r audit.Record) bool {
+		return r.Event == v1alpha1.EventActionSubmitted || r.Event == audit.EventEvaluated
+	})
+}
+
+// eventsOf are the events of some records.
+func eventsOf(records []audit.Record) []v1alpha1.EventType {
+	var events []v1alpha1.EventType
+	for _, r := range records {
+		events = append(events, r.Event)
+	}
+	return events
 }
 
 // requests counts what an operator asks of the API server, as

@@ -43,8 +43,9 @@ type standing struct {
 
 // writeReadiness sets the Ready condition of an object that may be changed,
 // and writes it if that changes anything. An object that has changed meanwhile
-// is looked at again.
-func writeReadiness[T client.Object](ctx context.Context, c client.Client, object T, where func(T) standing, r readiness) (ctrl.Result, error) {
+// is looked at again. also changes what else of the status is to be written with
+// it, and is not asked where nothing is written.
+func writeReadiness[T client.Object](ctx context.Context, c client.Client, object T, where func(T) standing, r readiness, also ...func(T)) (ctrl.Result, error) {
 	before, _ := object.DeepCopyObject().(T)
 	at := where(object)
 	*at.observedGeneration = object.GetGeneration()
@@ -58,6 +59,9 @@ func writeReadiness[T client.Object](ctx context.Context, c client.Client, objec
 	was := where(before)
 	if *was.observedGeneration == *at.observedGeneration && equality.Semantic.DeepEqual(*was.conditions, *at.conditions) {
 		return ctrl.Result{}, nil
+	}
+	for _, change := range also {
+		change(object)
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	switch err := c.Status().Patch(ctx, object, patch); {

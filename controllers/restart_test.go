@@ -93,7 +93,7 @@ var _ = Describe("An operator that is killed", Serial, func() {
 		for i := range actions.Items {
 			action := &actions.Items[i]
 			Expect(action.Status.Reason).To(BeElementOf(v1alpha1.ReasonAutoApproved, v1alpha1.ReasonRuleDenied))
-			Expect(held(records[string(action.UID)])).To(HaveExactElements(And(
+			Expect(conclusions(held(records[string(action.UID)]))).To(HaveExactElements(And(
 				HaveField("Decision", action.Status.Decision),
 				HaveField("Reason", action.Status.Reason),
 				HaveField("SpecDigest", action.Status.SpecDigest),

@@ -18,6 +18,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
+	"github.com/ow-kai/ascend-operator/internal/subscriptions"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
@@ -43,6 +44,8 @@ type Options struct {
 	// Limiter learns of submissions from the watch, and its counts are written to
 	// the agents' status; none when nil.
 	Limiter *ratelimit.Limiter
+	// Notifications say how subscriptions are told.
+	Notifications NotificationOptions
 	// Clock tells the time; the real one when nil.
 	Clock clock.Clock
 }
@@ -57,6 +60,8 @@ type Operator struct {
 	Policy *policy.Store
 	// Feed keeps Policy up to date.
 	Feed *policy.Feed
+	// Subscriptions say who wants to hear of what.
+	Subscriptions *subscriptions.Feed
 }
 
 // CacheOptions keep in memory only what the controllers need: undecided
@@ -95,7 +100,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (*Operator, e
 			return nil, fmt.Errorf("watch submissions: %w", err)
 		}
 	}
-	operator := &Operator{Policy: store, Feed: feed}
+	wanted, err := subscriptions.NewFeed(ctx, mgr.GetCache())
+	if err != nil {
+		return nil, err
+	}
+	operator := &Operator{Policy: store, Feed: feed, Subscriptions: wanted}
 	if err := register(mgr, operator, options); err != nil {
 		return nil, fmt.Errorf("register controllers: %w", err)
 	}
@@ -106,7 +115,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) (*Operator, e
 func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 	c := mgr.GetClient()
 	tally := &AgentTally{Client: c, Interval: options.FlushInterval, Limiter: options.Limiter, Clock: options.Clock}
+	notifier := newNotifier(mgr, operator.Subscriptions, options)
 	actions := &AgentActionReconciler{
+		Outbox:      notifier.outbox,
 		Client:      c,
 		Live:        mgr.GetAPIReader(),
 		Policy:      operator.Policy,
@@ -122,6 +133,7 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 	}
 	agents := &AgentReconciler{
 		Client: c,
+		Outbox: notifier.outbox,
 		Guard:  options.Guard,
 		KillSwitch: &KillSwitch{
 			Client:  c,
@@ -139,11 +151,12 @@ func register(mgr ctrl.Manager, operator *Operator, options Options) error {
 		(&ApprovalWorkflowReconciler{Client: c, Policy: operator.Policy}).SetupWithManager(mgr),
 		(&RiskModelReconciler{Client: c, Policy: operator.Policy}).SetupWithManager(mgr),
 		agents.SetupWithManager(mgr),
-		(&WebhookSubscriptionReconciler{Client: c}).SetupWithManager(mgr),
+		notifier.setupWithManager(mgr),
 		mgr.Add(tally),
 		mgr.Add(&Collector{
 			Client:   c,
 			Live:     mgr.GetAPIReader(),
+			Audit:    options.Audit,
 			Clock:    options.Clock,
 			Interval: cmp.Or(options.CollectInterval, CollectInterval),
 			Keep:     cmp.Or(options.KeepAtLeast, KeepAtLeast),

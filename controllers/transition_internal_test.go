@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/rules"
@@ -31,42 +33,81 @@ func waiting(changes ...func(*v1alpha1.AgentActionStatus)) *v1alpha1.AgentAction
 
 func TestWhatAChangeTells(t *testing.T) {
 	t.Parallel()
+	const (
+		submitted, evaluated, recorded = v1alpha1.EventActionSubmitted, audit.EventEvaluated, audit.EventApprovalRecorded
+		pending, escalated             = v1alpha1.EventActionPending, v1alpha1.EventActionEscalated
+		approved, denied               = v1alpha1.EventActionApproved, v1alpha1.EventActionDenied
+	)
 	none := &v1alpha1.AgentActionStatus{}
-	decided := func(d v1alpha1.Decision) *v1alpha1.AgentActionStatus {
-		return &v1alpha1.AgentActionStatus{Decision: d}
+	decided := func(d v1alpha1.Decision, changes ...func(*v1alpha1.AgentActionStatus)) *v1alpha1.AgentActionStatus {
+		s := waiting(changes...)
+		s.Decision = d
+		return s
+	}
+	unasked := func(s *v1alpha1.AgentActionStatus) { s.Approval = nil }
+	unread := func(s *v1alpha1.AgentActionStatus) { s.Approval, s.PolicyRevision = nil, "" }
+	one := func(s *v1alpha1.AgentActionStatus) { s.Approval.Granted, s.RecordedApprovals = 1, 1 }
+	void := func(s *v1alpha1.AgentActionStatus) {
+		s.Approval.Uncounted, s.RecordedApprovals = []v1alpha1.UncountedApproval{{Approver: "alice"}}, 1
+	}
+	stretched := func(s *v1alpha1.AgentActionStatus) { s.Approval.Escalated = true }
+	board := func(s *v1alpha1.AgentActionStatus) { s.Approval.Stage = "board" }
+	scored := func(score v1alpha1.Score, vector string) func(*v1alpha1.AgentActionStatus) {
+		return func(s *v1alpha1.AgentActionStatus) { s.Risk = &v1alpha1.RiskStatus{Score: score, CVSSVector: vector} }
+	}
+	matched := func(mode v1alpha1.RuleMode) func(*v1alpha1.AgentActionStatus) {
+		return func(s *v1alpha1.AgentActionStatus) {
+			s.MatchedRules = []v1alpha1.MatchedRule{{RuleReference: v1alpha1.RuleReference{Name: "r"}, Mode: mode}}
+		}
 	}
 	for name, test := range map[string]struct {
 		before, after *v1alpha1.AgentActionStatus
-		want          v1alpha1.EventType // "" is nothing new
+		want          []v1alpha1.EventType // none is nothing new
 	}{
-		"first look, pending":  {none, waiting(), v1alpha1.EventActionPending},
-		"first look, approved": {none, decided(v1alpha1.DecisionApproved), v1alpha1.EventActionApproved},
-		"first look, denied":   {none, decided(v1alpha1.DecisionDenied), v1alpha1.EventActionDenied},
-		"approved by people":   {waiting(), decided(v1alpha1.DecisionApproved), v1alpha1.EventActionApproved},
-		"timed out":            {waiting(), decided(v1alpha1.DecisionTimedOut), v1alpha1.EventActionTimeout},
-		"cancelled":            {waiting(), decided(v1alpha1.DecisionCancelled), v1alpha1.EventActionCancelled},
-		"nothing":              {waiting(), waiting(), ""},
-		"another message":      {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Message = "other words" }), ""},
-		"observed only":        {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.ObservedGeneration = 7 }), ""},
-		"escalated":            {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Escalated = true }), v1alpha1.EventActionEscalated},
-		"escalated before": {
-			waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Escalated = true }),
-			waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Escalated = true }), ""},
-		"an approval was counted": {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Granted = 1 }), v1alpha1.EventActionPending},
-		"the next stage":          {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Stage = "board" }), v1alpha1.EventActionPending},
-		"an approval was void": {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) {
-			s.Approval.Uncounted = []v1alpha1.UncountedApproval{{Approver: "alice"}}
-		}), v1alpha1.EventActionPending},
-		"other workflows":             {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Revision = "sha256:b" }), v1alpha1.EventActionPending},
-		"other rules, still pending":  {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.PolicyRevision = "sha256:2" }), v1alpha1.EventActionPending},
-		"approval was not asked for":  {waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval = nil }), waiting(), v1alpha1.EventActionPending},
-		"neither has an approval yet": {waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval = nil }), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval = nil }), ""},
+		"first look, pending":      {none, waiting(), []v1alpha1.EventType{submitted, evaluated, pending}},
+		"first look, approved":     {none, decided("Approved", unasked), []v1alpha1.EventType{submitted, evaluated, approved}},
+		"first look, denied":       {none, decided("Denied", unasked), []v1alpha1.EventType{submitted, evaluated, denied}},
+		"first look, nobody asked": {none, decided("Denied", unread), []v1alpha1.EventType{submitted, denied}},
+		"first look, withdrawn":    {none, decided("Cancelled", unread), []v1alpha1.EventType{submitted, v1alpha1.EventActionCancelled}},
+		"approved by people":       {waiting(), decided("Approved", one), []v1alpha1.EventType{recorded, approved}},
+		"approved by two at once":  {waiting(), decided("Approved", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, recorded, approved}},
+		"denied by people":         {waiting(one), decided("Denied", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 2 }), []v1alpha1.EventType{recorded, denied}},
+		"overridden": {waiting(one), decided("Approved", func(s *v1alpha1.AgentActionStatus) {
+			s.RecordedApprovals, s.Reason = 2, v1alpha1.ReasonEmergencyOverride
+		}), []v1alpha1.EventType{recorded, audit.EventOverridden, approved}},
+		"timed out":                     {waiting(), decided("TimedOut"), []v1alpha1.EventType{v1alpha1.EventActionTimeout}},
+		"timed out, escalated unseen":   {waiting(), decided("TimedOut", stretched), []v1alpha1.EventType{v1alpha1.EventActionTimeout}},
+		"cancelled":                     {waiting(), decided("Cancelled"), []v1alpha1.EventType{v1alpha1.EventActionCancelled}},
+		"cancelled with a verdict":      {waiting(), decided("Cancelled", func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 1 }), []v1alpha1.EventType{recorded, v1alpha1.EventActionCancelled}},
+		"denied by a new rule":          {waiting(), decided("Denied", unasked, matched("Enforce"), func(s *v1alpha1.AgentActionStatus) { s.PolicyRevision = "sha256:2" }), []v1alpha1.EventType{evaluated, denied}},
+		"the agent is gone":             {waiting(), decided("Denied", unread), []v1alpha1.EventType{denied}},
+		"withdrawn afterwards":          {decided("Approved"), decided("Approved", func(s *v1alpha1.AgentActionStatus) { s.Reason = v1alpha1.ReasonAgentSuspended }), nil},
+		"nothing":                       {waiting(), waiting(), nil},
+		"another message":               {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Message = "other words" }), nil},
+		"observed only":                 {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.ObservedGeneration = 7 }), nil},
+		"escalated":                     {waiting(), waiting(stretched), []v1alpha1.EventType{escalated}},
+		"escalated before":              {waiting(stretched), waiting(stretched), nil},
+		"the next stage escalated, too": {waiting(stretched), waiting(board, stretched), []v1alpha1.EventType{pending, escalated}},
+		"an approval was counted":       {waiting(), waiting(one), []v1alpha1.EventType{recorded}},
+		"and the next stage begins":     {waiting(), waiting(one, board), []v1alpha1.EventType{recorded, pending}},
+		"an approval does not count":    {waiting(), waiting(void), []v1alpha1.EventType{recorded}},
+		"one that counted is void":      {waiting(one), waiting(void), []v1alpha1.EventType{pending}},
+		"one that may have is void":     {waiting(func(s *v1alpha1.AgentActionStatus) { s.RecordedApprovals = 1 }), waiting(void), []v1alpha1.EventType{pending}},
+		"fewer verdicts than before":    {waiting(one), waiting(), []v1alpha1.EventType{pending}},
+		"other workflows":               {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.Approval.Revision = "sha256:b" }), []v1alpha1.EventType{evaluated, pending}},
+		"other rules, still pending":    {waiting(), waiting(func(s *v1alpha1.AgentActionStatus) { s.PolicyRevision = "sha256:2" }), []v1alpha1.EventType{evaluated}},
+		"another score":                 {waiting(scored("7.0", "v")), waiting(scored("7.1", "v")), []v1alpha1.EventType{evaluated}},
+		"another vector":                {waiting(scored("7.0", "v")), waiting(scored("7.0", "w")), []v1alpha1.EventType{evaluated}},
+		"the same score":                {waiting(scored("7.0", "v")), waiting(scored("7.0", "v")), nil},
+		"a rule's window opens":         {waiting(), waiting(matched("Audit")), []v1alpha1.EventType{evaluated}},
+		"a rule is enforced now":        {waiting(matched("Audit")), waiting(matched("Enforce")), []v1alpha1.EventType{evaluated}},
+		"approval was not asked for":    {waiting(unasked), waiting(), []v1alpha1.EventType{evaluated, pending}},
+		"neither has an approval yet":   {waiting(unasked), waiting(unasked), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			event, tells := transition{before: test.before, after: test.after}.event()
-			if tells != (test.want != "") || (tells && event != test.want) {
-				t.Errorf("event %q, %v; want %q", event, tells, test.want)
+			if got := (transition{before: test.before, after: test.after}).events(); !slices.Equal(got, test.want) {
+				t.Errorf("events %q; want %q", got, test.want)
 			}
 		})
 	}
@@ -158,21 +199,56 @@ func TestTheRecordSaysWhoHasToAgree(t *testing.T) {
 	}
 }
 
-func TestEventNotesFitAndStayText(t *testing.T) {
+// A series has the note of its first Event, so nothing in a note may change
+// while the rest of what Events are told apart by stays the same.
+func TestWhatIsRepeatedFormsASeries(t *testing.T) {
+	t.Parallel()
+	action := &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "act-1", UID: "u"}}
+	type key struct{ done, path string }
+	notes := map[key]string{}
+	tell := func(version string, before, after *v1alpha1.AgentActionStatus, want string) {
+		t.Helper()
+		seen := action.DeepCopy()
+		seen.ResourceVersion = version
+		change := transition{action: seen, before: before, after: after}
+		done, note := change.occasion()
+		about := change.regarding()
+		if done != want || about.ResourceVersion != "" || about.UID != "u" || about.Name != "act-1" || about.Kind != "AgentAction" {
+			t.Errorf("%s, want %s, about %+v", done, want, about)
+		}
+		k := key{done, about.FieldPath}
+		if first, told := notes[k]; told && first != note {
+			t.Errorf("the series %v has the note %q, and %q would not be seen", k, first, note)
+		}
+		notes[k] = note
+	}
+	granted := func(n int32, changes ...func(*v1alpha1.AgentActionStatus)) *v1alpha1.AgentActionStatus {
+		return waiting(append(changes, func(s *v1alpha1.AgentActionStatus) { s.Approval.Granted, s.RecordedApprovals = n, n })...)
+	}
+	board := func(s *v1alpha1.AgentActionStatus) { s.Approval.Stage = "board" }
+	other := func(s *v1alpha1.AgentActionStatus) { s.PolicyRevision = "sha256:2" }
+	tell("1", &v1alpha1.AgentActionStatus{}, granted(0), "RequestApproval")
+	tell("2", granted(0), granted(1), "RecordApproval")
+	tell("3", granted(1), granted(2), "RecordApproval")
+	tell("4", granted(2), granted(2, other), "Evaluate")
+	tell("5", granted(2, other), granted(0, other), "RequestApproval")
+	tell("6", granted(2), granted(0, board), "RequestApproval")
+	tell("7", granted(0, board), granted(0, board, func(s *v1alpha1.AgentActionStatus) { s.Approval.Escalated = true }), "Escalate")
+	tell("8", granted(0, board), &v1alpha1.AgentActionStatus{Decision: v1alpha1.DecisionDenied, Message: "no"}, "Denied")
+	if len(notes) != 6 {
+		t.Errorf("%d series: %v", len(notes), notes)
+	}
+}
+
+func TestShortenedTextFitsAndStaysText(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "short", strings.Repeat("ä", 1000), strings.Repeat("x", 1023) + "€", strings.Repeat("😀", 600)} {
-		note := eventNote(&v1alpha1.AgentActionStatus{Message: text})
-		if len(note) > 1024 || !utf8.ValidString(note) {
+		note := shorten(text, maxEventNote)
+		if len(note) > maxEventNote || !utf8.ValidString(note) {
 			t.Errorf("%d bytes, valid %v: …%q", len(note), utf8.ValidString(note), note[max(0, len(note)-8):])
 		}
-		if len(text) <= 1024 && note != text {
+		if len(text) <= maxEventNote && note != text {
 			t.Errorf("%q became %q", text, note)
 		}
-	}
-	status := waiting(func(s *v1alpha1.AgentActionStatus) {
-		s.Message, s.Approval.Granted, s.Approval.Escalated = "m", 1, true
-	})
-	if note := eventNote(status); note != "m; stage review has 1 of 2 approvals, escalated" {
-		t.Errorf("note %q", note)
 	}
 }

@@ -59,6 +59,9 @@ func fixed(req *admission.Request, old, action *v1alpha1.AgentAction) error {
 	if err := untied(old, action); err != nil {
 		return err
 	}
+	if err := ownNotice(old, action); err != nil {
+		return err
+	}
 	if err := marks(req, old, action); err != nil {
 		return err
 	}

@@ -28,12 +28,9 @@ func (h *actionHandler) report(ctx context.Context, req *admission.Request, old,
 	if err := h.aboutStored(ctx, req, old, action); err != nil {
 		return err
 	}
-	event := v1alpha1.EventActionExecuted
-	if action.Spec.Outcome.Result != v1alpha1.OutcomeSucceeded {
-		event = v1alpha1.EventActionFailed
-	}
+	let.patch = append(let.patch, h.notice(action)...)
 	let.annotations["outcome"] = string(action.Spec.Outcome.Result)
-	return h.recorder.happened(ctx, req, old, event, "the requester reports: "+string(action.Spec.Outcome.Result))
+	return h.recorder.happened(ctx, req, old, outcomeEvent(action.Spec.Outcome), "the requester reports: "+string(action.Spec.Outcome.Result))
 }
 
 // wellReported holds an outcome to the schema.

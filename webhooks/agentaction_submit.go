@@ -102,7 +102,7 @@ func wellFormed(req *admission.Request, action *v1alpha1.AgentAction) error {
 	case len(action.Finalizers) > 0:
 		return invalid("metadata.finalizers", "an action has none; leave them out")
 	default:
-		return nil
+		return ownNotice(nil, action)
 	}
 }
 

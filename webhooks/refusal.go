@@ -55,6 +55,7 @@ const (
 	whyNotReady        = "NotReady"
 	whyUnreadable      = "Unreadable"
 	whyNotAcknowledged = "NotWhatWasShown"
+	whyOperatorsLabel  = "LabelIsTheOperators"
 )
 
 func forbidden(why, format string, args ...any) *refusal {

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
@@ -43,6 +44,10 @@ type Options struct {
 	Voucher voucher.Voucher
 	// Limiter counts submissions. Required.
 	Limiter *ratelimit.Limiter
+	// Subscribed says whether a subscription of the namespace wants to hear of an
+	// event of that agent's actions; nil: nobody does. Where that is not known yet
+	// it has to say so, for the operator looks again.
+	Subscribed func(namespace, agent string, event v1alpha1.EventType) bool
 	// Live reads from the API server, where the cache may be behind. Required.
 	Live client.Reader
 	// Clock tells the time; the real one when nil.
@@ -52,7 +57,7 @@ type Options struct {
 // Setup registers every webhook with the manager's webhook server.
 func Setup(mgr ctrl.Manager, o Options) error {
 	if o.Audit == nil || o.Policy == nil || o.Synced == nil || o.Ring == nil || o.Voucher == nil || o.Limiter == nil || o.Live == nil {
-		return errors.New("set up webhooks: every option but Clock is required")
+		return errors.New("set up webhooks: every option but Subscribed and Clock is required")
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}

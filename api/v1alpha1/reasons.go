@@ -88,6 +88,20 @@ const (
 	ReasonDisabled = "Disabled"
 	// ReasonNotUsed: the object has a name under which it is not used.
 	ReasonNotUsed = "NotUsed"
+	// ReasonSecretNotReadable: the operator may not read a Secret that the
+	// WebhookSubscription names, or could not; the message has the commands that
+	// let it.
+	ReasonSecretNotReadable = "SecretNotReadable"
+	// ReasonSecretInvalid: a Secret that the WebhookSubscription names does not
+	// exist, or has no such key, or what the key holds cannot be used.
+	ReasonSecretInvalid = "SecretInvalid"
+	// ReasonURLNotAllowed: nothing may be sent to the WebhookSubscription's URL.
+	ReasonURLNotAllowed = "URLNotAllowed"
+	// ReasonCABundleInvalid: the WebhookSubscription's caBundle has no certificate.
+	ReasonCABundleInvalid = "CABundleInvalid"
+	// ReasonReceiverGone: the WebhookSubscription's receiver has answered with
+	// 410, so that nothing is sent until its spec changes.
+	ReasonReceiverGone = "ReceiverGone"
 	// ReasonSuspended and ReasonRetired: the Agent may not act.
 	ReasonSuspended = "Suspended"
 	ReasonRetired   = "Retired"

@@ -24,6 +24,24 @@ const (
 	EventAgentSuspended  EventType = "agent.suspended"
 )
 
+// OutcomeNotificationLabel marks an AgentAction whose outcome was reported and
+// whose subscriptions have yet to hear of it. Admission writes it together with
+// the outcome, with the value OutcomeNotificationPending, and the operator takes
+// it off; nobody else may do either.
+const (
+	OutcomeNotificationLabel   = "governance.ascendowkai.com/outcome-notification"
+	OutcomeNotificationPending = "pending"
+)
+
+// TestAnnotation on a WebhookSubscription asks for one sample, of which its
+// value is the id: status.lastTest says what became of it. Values longer than
+// 64 characters are cut. The same value again asks for nothing.
+const TestAnnotation = "governance.ascendowkai.com/test"
+
+// MaxSubscriptions is how many subscriptions of a namespace hear of an event:
+// the first by name. Admission refuses more.
+const MaxSubscriptions = 64
+
 // PendingNotification is something that happened and that subscriptions have yet
 // to hear of.
 type PendingNotification struct {

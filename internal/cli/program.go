@@ -12,6 +12,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/cli/approvals"
 	"github.com/ow-kai/ascend-operator/internal/cli/authors"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
+	"github.com/ow-kai/ascend-operator/internal/cli/webhooks"
 )
 
 // program is what the binary is under one of its names.
@@ -105,6 +106,7 @@ Colours are for terminals only, and NO_COLOR is honoured.
 			actions.NewCommand(s, display+" actions"),
 			actions.NewExplainCommand(s, display+" explain"),
 			agents.NewCommand(s, display+" agents"),
+			webhooks.NewCommand(s, display+" webhooks"),
 		}},
 		{"For authors of rules:", []*cobra.Command{
 			authors.NewRulesCommand(s, display+" rules"),
