@@ -36,21 +36,24 @@ func suspendedKey(agent *v1alpha1.Agent) notify.Key {
 func (o *Outbox) deliver(about notify.Key, entries []v1alpha1.PendingNotification) {
 	for _, entry := range entries {
 		for _, name := range entry.To {
-			o.Queue.Add(notify.Delivery{ // what is turned away is added again by drained
-				Target:  types.NamespacedName{Namespace: about.Namespace, Name: string(name)},
-				EventID: entry.ID,
-				Key:     about,
-				First:   entry.Time.Time,
-			})
+			o.Queue.Add(deliveryOf(about, &entry, name)) // what is turned away is added again by drained
 		}
+	}
+}
+
+func deliveryOf(about notify.Key, entry *v1alpha1.PendingNotification, to v1alpha1.ObjectName) notify.Delivery {
+	return notify.Delivery{
+		Target:  types.NamespacedName{Namespace: about.Namespace, Name: string(to)},
+		EventID: entry.ID,
+		Key:     about,
+		First:   entry.Time.Time,
 	}
 }
 
 // drop gives an entry up before it was ever tried.
 func (o *Outbox) drop(about notify.Key, entry v1alpha1.PendingNotification, why string) {
 	for _, name := range entry.To {
-		target := types.NamespacedName{Namespace: about.Namespace, Name: string(name)}
-		o.Statistics.Ended(target, about, &entry, notify.Outcome{Result: notify.OutcomeDead, Time: o.Clock.Now(), Error: why})
+		o.Statistics.Ended(deliveryOf(about, &entry, name), &entry, notify.Outcome{Result: notify.OutcomeDead, Time: o.Clock.Now(), Error: why})
 	}
 }
 
@@ -138,7 +141,7 @@ func (o *Outbox) done(ctx context.Context, delivery notify.Delivery, outcome not
 	if outcome.Last.Gone {
 		o.Statistics.Gone(delivery.Target, o.Targets.generation(delivery.Target))
 	}
-	o.Statistics.Ended(delivery.Target, delivery.Key, entry, outcome)
+	o.Statistics.Ended(delivery, entry, outcome)
 	return nil
 }
 
