@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,7 +22,17 @@ import (
 // machine, nor a metadata service, nor the API server, nor an address that
 // stands for one of them in another spelling. An error never repeats the URL,
 // which may hold a secret.
-func CheckURL(raw, namespace string) error {
+func CheckURL(raw, namespace string) error { return URLChecker(nil)(raw, namespace) }
+
+// URLChecker is CheckURL where the operator allows networks beside: this
+// machine may be named, and by http as well, when its address is in one of them
+// (127.0.0.1 for the name localhost). Metadata services, link-local addresses,
+// the API server and many machines at once stay refused.
+func URLChecker(allowed []netip.Prefix) func(raw, namespace string) error {
+	return func(raw, namespace string) error { return checkURL(raw, namespace, allowed) }
+}
+
+func checkURL(raw, namespace string, allowed []netip.Prefix) error {
 	parsed, err := url.Parse(raw)
 	switch {
 	case err != nil || parsed.Opaque != "" || parsed.Scheme == "" || parsed.Host == "":
@@ -39,7 +50,10 @@ func CheckURL(raw, namespace string) error {
 	}
 	host := strings.ToLower(strings.TrimSuffix(parsed.Hostname(), "."))
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return checkLiteral(parsed.Scheme, addr, namespace)
+		return checkLiteral(parsed.Scheme, addr, namespace, allowed)
+	}
+	if host == "localhost" && contains(allowed, loopback) {
+		return nil
 	}
 	return checkName(parsed.Scheme, host, namespace)
 }
@@ -117,15 +131,24 @@ func isOwnService(labels []string, namespace string) bool {
 		(len(labels) == 3 || strings.Join(labels[3:], ".") == "cluster.local")
 }
 
-func checkLiteral(scheme string, addr netip.Addr, namespace string) error {
-	if why := whyNotAddress(addr); why != "" {
+func checkLiteral(scheme string, addr netip.Addr, namespace string, allowed []netip.Prefix) error {
+	here := addr.IsLoopback() && contains(allowed, addr)
+	if why := whyNotAddress(addr); why != "" && !here {
 		return fmt.Errorf("names %s, which nothing may be sent to", why)
 	}
-	if scheme == "http" {
+	if scheme == "http" && !here {
 		return fmt.Errorf("must begin with https://; http:// is only for a Service of the subscription's own namespace, "+
 			"by its name, such as http://NAME.%s.svc/", namespace)
 	}
 	return nil
+}
+
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// contains says whether an address is in one of the networks. Those of IPv4 have
+// IPv4 addresses alone, in their own spelling.
+func contains(networks []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
 // metadataAddresses serve credentials. 169.254.169.254 and its neighbours are
