@@ -61,6 +61,7 @@ func (o *Outbox) drop(about notify.Key, entry v1alpha1.PendingNotification, why 
 // object is gone, when the subscription has heard of it, and when the write that
 // made it has not come true; then there may be another, which is delivered.
 func (o *Outbox) load(ctx context.Context, delivery notify.Delivery) (notify.Event, error) {
+	o.init()
 	subject, entries, err := o.subject(ctx, delivery.Key)
 	if err != nil {
 		return notify.Event{}, err
@@ -70,12 +71,19 @@ func (o *Outbox) load(ctx context.Context, delivery notify.Delivery) (notify.Eve
 		o.deliver(delivery.Key, entries)
 		return notify.Event{}, notify.ErrObsolete
 	}
-	if !slices.Contains(entry.To, v1alpha1.ObjectName(delivery.Target.Name)) {
+	if !slices.Contains(entry.To, v1alpha1.ObjectName(delivery.Target.Name)) || o.heard(delivery) {
 		return notify.Event{}, notify.ErrObsolete
 	}
 	return notify.Event{
 		ID: entry.ID, Type: entry.Event, Time: entry.Time.Time, Subject: subject, Reason: entry.Reason, Message: entry.Message,
 	}, nil
+}
+
+// heard says whether a delivery has ended, and only status does not say so yet.
+func (o *Outbox) heard(delivery notify.Delivery) bool {
+	key := types.NamespacedName{Namespace: delivery.Key.Namespace, Name: delivery.Key.Name}
+	done, _ := o.acknowledged.look(key, types.UID(delivery.Key.UID))
+	return done[acknowledgement{delivery.EventID, v1alpha1.ObjectName(delivery.Target.Name)}]
 }
 
 // subject reads the object that there is something to tell of, and what that is.
