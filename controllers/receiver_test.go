@@ -183,3 +183,11 @@ func report(ctx context.Context, action *v1alpha1.AgentAction, result v1alpha1.O
 
 // soon is shorter than patience, for what must not happen.
 const soon = time.Second
+
+// agent reads the agent "agent" anew.
+func (w world) agent(ctx context.Context) func() (*v1alpha1.Agent, error) {
+	return func() (*v1alpha1.Agent, error) {
+		found := &v1alpha1.Agent{}
+		return found, api.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: "agent"}, found)
+	}
+}
