@@ -38,7 +38,8 @@ const collectPage = 25
 const KeepAtLeast = 2 * seal.AdmissionWindow
 
 // Collector deletes decided actions when their ttlAfterDecision is over, or at
-// most Interval later, and never before, nor before they are Keep old. It reads history page by page, so that
+// most Interval later, and never before, nor before they are Keep old, nor
+// while subscriptions have yet to hear of them. It reads history page by page, so that
 // memory does not grow with it, and no more often than Interval, for where
 // actions come and go all the time there is always one that expires. It is a
 // manager.Runnable of the leader. Nothing is deleted without its record.
@@ -130,7 +131,7 @@ func (c *Collector) collect(ctx context.Context) error {
 func (c *Collector) expired(actions []v1alpha1.AgentAction) []*v1alpha1.AgentAction {
 	var expired []*v1alpha1.AgentAction
 	for i := range actions {
-		if !c.Clock.Now().Before(c.expiry(&actions[i])) {
+		if now := c.Clock.Now(); !now.Before(c.expiry(&actions[i])) && !untold(&actions[i], now) {
 			expired = append(expired, &actions[i])
 		}
 	}

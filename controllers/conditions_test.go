@@ -100,15 +100,4 @@ var _ = Describe("The Ready condition", func() {
 		Expect(says(ctx, "RiskModel", "default")()).To(Equal("True Ready: the model scores every action"))
 		Expect(says(ctx, "RiskModel", "other")()).To(Equal(`False NotUsed: only the RiskModel named "default" is used`))
 	})
-
-	It("says of a subscription that nothing is sent yet, and what is missing", func(ctx SpecContext) {
-		w.apply(ctx, `
-kind: WebhookSubscription
-metadata: {name: s}
-spec: {agentRef: {name: agent}, url: "https://hooks.example.com/ascend", events: [action.denied], secretRef: {name: hook, key: secret}}
-`)
-		Expect(says(ctx, "WebhookSubscription", "s")()).To(HavePrefix("False ReferenceNotFound: spec.agentRef"))
-		w.apply(ctx, agentInSandbox)
-		Eventually(says(ctx, "WebhookSubscription", "s")).Should(HavePrefix("False NotUsed: "))
-	})
 })

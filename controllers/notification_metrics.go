@@ -31,8 +31,8 @@ var (
 		Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30, 120, 600, 3600, 14400, 86400},
 	})
 
-	// waiting is the queue of this process; a test has several, one after the other.
-	waiting atomic.Pointer[notify.Queue]
+	// queued is the queue of this process; a test has several, one after the other.
+	queued atomic.Pointer[notify.Queue]
 )
 
 func init() {
@@ -43,7 +43,7 @@ func init() {
 		Name: "ascend_notifications_pending",
 		Help: "Notifications that wait for their delivery in the memory of the leader.",
 	}, func() float64 {
-		if queue := waiting.Load(); queue != nil {
+		if queue := queued.Load(); queue != nil {
 			return float64(queue.Len())
 		}
 		return 0

@@ -4,6 +4,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,10 +15,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/internal/notify"
 )
 
 // +kubebuilder:rbac:groups="",resources=services,verbs=get
@@ -44,20 +48,12 @@ const serversLast = time.Minute
 func (n *network) serviceIP(ctx context.Context, namespace, name string) (netip.Addr, error) {
 	var service corev1.Service
 	if err := n.live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &service); err != nil {
-		return netip.Addr{}, fmt.Errorf("look for the Service: %w", err)
+		if apierrors.IsNotFound(err) {
+			return netip.Addr{}, errors.New("there is none of that name")
+		}
+		return netip.Addr{}, err
 	}
-	return clusterIP(&service)
-}
-
-func clusterIP(service *corev1.Service) (netip.Addr, error) {
-	switch ip := service.Spec.ClusterIP; {
-	case service.Spec.Type == corev1.ServiceTypeExternalName:
-		return netip.Addr{}, fmt.Errorf("the Service %s is an ExternalName, which may lead anywhere; use one with a cluster IP, or the https:// URL of the receiver itself", service.Name)
-	case ip == "" || ip == corev1.ClusterIPNone:
-		return netip.Addr{}, fmt.Errorf("the Service %s has no cluster IP; use one that has", service.Name)
-	default:
-		return netip.ParseAddr(ip)
-	}
+	return notify.ClusterIP(&service)
 }
 
 // apiServer are the addresses under which the API server can be reached: the

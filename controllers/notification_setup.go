@@ -48,13 +48,13 @@ func newNotifier(mgr ctrl.Manager, feed *subscriptions.Feed, options Options) *n
 		})
 	}
 	statistics := &SubscriptionStatistics{Client: c, Interval: options.Notifications.Interval, Clock: options.Clock}
-	targets := &Targets{Client: c, Live: live, CheckURL: notify.CheckURL, Clock: options.Clock}
+	targets := &Targets{Client: c, Live: live, CheckURL: notify.URLChecker(options.Notifications.AllowedNetworks), Clock: options.Clock}
 	queue := &notify.Queue{Sender: sender, Clock: options.Clock, Resolve: targets.Resolve, Tried: statistics.Tried}
 	outbox := &Outbox{
 		Client: c, Live: live, Subscriptions: feed, Targets: targets, Queue: queue, Statistics: statistics, Clock: options.Clock,
 	}
 	queue.Load, queue.Done, queue.Drained = outbox.load, outbox.done, outbox.drained
-	waiting.Store(queue)
+	queued.Store(queue)
 	return &notifier{
 		outbox:     outbox,
 		outcomes:   &OutcomeNotifier{Outbox: outbox, NewCache: LabelledActions(mgr)},

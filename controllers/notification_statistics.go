@@ -81,10 +81,12 @@ func (s *SubscriptionStatistics) Tried(delivery notify.Delivery, result notify.R
 
 // Ended notes the end of a delivery. entry is what was to be told; it may be nil
 // where nobody knows any more.
-func (s *SubscriptionStatistics) Ended(target types.NamespacedName, about notify.Key, entry *v1alpha1.PendingNotification, outcome notify.Outcome) {
+func (s *SubscriptionStatistics) Ended(delivery notify.Delivery, entry *v1alpha1.PendingNotification, outcome notify.Outcome) {
+	target, about := delivery.Target, delivery.Key
 	switch outcome.Result {
 	case notify.OutcomeDelivered:
 		notifications.WithLabelValues(resultDelivered).Inc()
+		notificationSeconds.Observe(max(outcome.Time.Sub(delivery.First), 0).Seconds())
 		s.note(target, func(u *unwritten) {
 			u.delivered++
 			u.said, u.lastError = true, ""

@@ -5,7 +5,6 @@ package controllers
 import (
 	"context"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -233,34 +232,14 @@ func valueOf(field string, ref *v1alpha1.SecretKeyReference, secrets map[v1alpha
 	return value, nil
 }
 
+// signingSecret is the value of a key as it stands in the Secret, which can sign.
 func signingSecret(field string, ref *v1alpha1.SecretKeyReference, secrets map[v1alpha1.ObjectName]*corev1.Secret) ([]byte, error) {
 	raw, err := valueOf(field, ref, secrets)
 	if err != nil {
 		return nil, err
 	}
-	key, err := parseSecret(raw)
-	if err != nil {
+	if _, err := notify.ParseSecret(raw); err != nil {
 		return nil, &targetError{v1alpha1.ReasonSecretInvalid, fmt.Sprintf("%s: key %s of Secret %s: %v", field, ref.Key, ref.Name, err)}
 	}
-	return key, nil
-}
-
-// minSecret is the least number of bytes that sign.
-const minSecret = 16
-
-// parseSecret is the key that a Secret's value says: the bytes behind whsec_ in
-// base64, as Standard Webhooks has it, otherwise the value itself. The error has
-// no part of it.
-func parseSecret(raw []byte) ([]byte, error) {
-	key := raw
-	if text, encoded := strings.CutPrefix(strings.TrimSpace(string(raw)), "whsec_"); encoded {
-		var err error
-		if key, err = base64.StdEncoding.DecodeString(text); err != nil {
-			return nil, errors.New("what follows whsec_ is not base64")
-		}
-	}
-	if len(key) < minSecret {
-		return nil, fmt.Errorf("it has %d bytes, and signing takes %d at least", len(key), minSecret)
-	}
-	return key, nil
+	return raw, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
@@ -44,6 +46,10 @@ type settings struct {
 	limiter *ratelimit.Limiter
 	// audit takes the place of the operator's trail.
 	audit func(audit.Recorder) audit.Recorder
+	// user that the operator is to the API server; an administrator when empty.
+	user string
+	// sender takes the place of the one that posts.
+	sender notify.Poster
 }
 
 // running is an operator in this process.
@@ -59,6 +65,7 @@ func start(with settings) *running {
 	GinkgoHelper()
 	own := rest.CopyConfig(config)
 	own.UserAgent = "ascend-operator"
+	own.Impersonate.UserName = with.user
 	if with.transport != nil {
 		own.Wrap(with.transport)
 	}
@@ -91,6 +98,12 @@ func start(with settings) *running {
 		KeepAtLeast:     time.Nanosecond,
 		FlushInterval:   cmp.Or(with.flushInterval, 200*time.Millisecond),
 		Limiter:         with.limiter,
+		Notifications: controllers.NotificationOptions{
+			AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // receivers of specs
+			Version:         "test",
+			Interval:        100 * time.Millisecond,
+			Sender:          with.sender,
+		},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	go func() { r.ended <- mgr.Start(ctx) }()

@@ -36,21 +36,24 @@ func suspendedKey(agent *v1alpha1.Agent) notify.Key {
 func (o *Outbox) deliver(about notify.Key, entries []v1alpha1.PendingNotification) {
 	for _, entry := range entries {
 		for _, name := range entry.To {
-			o.Queue.Add(notify.Delivery{ // what is turned away is added again by drained
-				Target:  types.NamespacedName{Namespace: about.Namespace, Name: string(name)},
-				EventID: entry.ID,
-				Key:     about,
-				First:   entry.Time.Time,
-			})
+			o.Queue.Add(deliveryOf(about, &entry, name)) // what is turned away is added again by drained
 		}
+	}
+}
+
+func deliveryOf(about notify.Key, entry *v1alpha1.PendingNotification, to v1alpha1.ObjectName) notify.Delivery {
+	return notify.Delivery{
+		Target:  types.NamespacedName{Namespace: about.Namespace, Name: string(to)},
+		EventID: entry.ID,
+		Key:     about,
+		First:   entry.Time.Time,
 	}
 }
 
 // drop gives an entry up before it was ever tried.
 func (o *Outbox) drop(about notify.Key, entry v1alpha1.PendingNotification, why string) {
 	for _, name := range entry.To {
-		target := types.NamespacedName{Namespace: about.Namespace, Name: string(name)}
-		o.Statistics.Ended(target, about, &entry, notify.Outcome{Result: notify.OutcomeDead, Time: o.Clock.Now(), Error: why})
+		o.Statistics.Ended(deliveryOf(about, &entry, name), &entry, notify.Outcome{Result: notify.OutcomeDead, Time: o.Clock.Now(), Error: why})
 	}
 }
 
@@ -58,6 +61,7 @@ func (o *Outbox) drop(about notify.Key, entry v1alpha1.PendingNotification, why 
 // object is gone, when the subscription has heard of it, and when the write that
 // made it has not come true; then there may be another, which is delivered.
 func (o *Outbox) load(ctx context.Context, delivery notify.Delivery) (notify.Event, error) {
+	o.init()
 	subject, entries, err := o.subject(ctx, delivery.Key)
 	if err != nil {
 		return notify.Event{}, err
@@ -67,12 +71,19 @@ func (o *Outbox) load(ctx context.Context, delivery notify.Delivery) (notify.Eve
 		o.deliver(delivery.Key, entries)
 		return notify.Event{}, notify.ErrObsolete
 	}
-	if !slices.Contains(entry.To, v1alpha1.ObjectName(delivery.Target.Name)) {
+	if !slices.Contains(entry.To, v1alpha1.ObjectName(delivery.Target.Name)) || o.heard(delivery) {
 		return notify.Event{}, notify.ErrObsolete
 	}
 	return notify.Event{
 		ID: entry.ID, Type: entry.Event, Time: entry.Time.Time, Subject: subject, Reason: entry.Reason, Message: entry.Message,
 	}, nil
+}
+
+// heard says whether a delivery has ended, and only status does not say so yet.
+func (o *Outbox) heard(delivery notify.Delivery) bool {
+	key := types.NamespacedName{Namespace: delivery.Key.Namespace, Name: delivery.Key.Name}
+	done, _ := o.acknowledged.look(key, types.UID(delivery.Key.UID))
+	return done[acknowledgement{delivery.EventID, v1alpha1.ObjectName(delivery.Target.Name)}]
 }
 
 // subject reads the object that there is something to tell of, and what that is.
@@ -138,7 +149,7 @@ func (o *Outbox) done(ctx context.Context, delivery notify.Delivery, outcome not
 	if outcome.Last.Gone {
 		o.Statistics.Gone(delivery.Target, o.Targets.generation(delivery.Target))
 	}
-	o.Statistics.Ended(delivery.Target, delivery.Key, entry, outcome)
+	o.Statistics.Ended(delivery, entry, outcome)
 	return nil
 }
 

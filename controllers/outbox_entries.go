@@ -28,21 +28,25 @@ type happening struct {
 
 // news is what a change of an action tells subscriptions, in this order. The
 // words are those of the decision, but for the first: an action that was just
-// submitted has none yet.
+// submitted has none yet. What only the audit trail knows is not told.
 func (t transition) news() []happening {
 	var news []happening
-	if t.before.Decision == v1alpha1.DecisionNone && t.after.Decision != v1alpha1.DecisionNone {
-		news = append(news, happening{event: v1alpha1.EventActionSubmitted})
-	}
-	event, tells := t.event()
-	if !tells {
-		return news
-	}
-	said := happening{event: event, reason: t.after.Reason, message: t.after.Message}
-	news = append(news, said)
-	if event == v1alpha1.EventActionDenied && isViolation(t.after.Reason) {
-		said.event = v1alpha1.EventPolicyViolation
-		news = append(news, said)
+	for _, event := range t.events() {
+		said := happening{event: event, reason: t.after.Reason, message: t.after.Message}
+		switch event {
+		case v1alpha1.EventActionSubmitted:
+			news = append(news, happening{event: event})
+		case v1alpha1.EventActionPending, v1alpha1.EventActionEscalated, v1alpha1.EventActionApproved,
+			v1alpha1.EventActionTimeout, v1alpha1.EventActionCancelled:
+			news = append(news, said)
+		case v1alpha1.EventActionDenied:
+			news = append(news, said)
+			if isViolation(said.reason) {
+				said.event = v1alpha1.EventPolicyViolation
+				news = append(news, said)
+			}
+		default:
+		}
 	}
 	return news
 }
@@ -121,4 +125,20 @@ func notificationState(before v1alpha1.NotificationState, left []v1alpha1.Pendin
 	default:
 		return v1alpha1.NotificationDelivered
 	}
+}
+
+// toldWithin is how long an action is kept for subscriptions that have yet to
+// hear of it. Delivery is given up after 24 hours; an hour more is for writing
+// that down.
+const toldWithin = 25 * time.Hour
+
+// untold says whether subscriptions have yet to hear of something about an
+// action, so that it must not be deleted: what is sent is read from it.
+func untold(action *v1alpha1.AgentAction, now time.Time) bool {
+	if _, noted := action.Labels[v1alpha1.OutcomeNotificationLabel]; noted {
+		return true
+	}
+	return slices.ContainsFunc(action.Status.Notifications, func(entry v1alpha1.PendingNotification) bool {
+		return now.Before(entry.Time.Add(toldWithin))
+	})
 }

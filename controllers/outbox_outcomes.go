@@ -211,4 +211,3 @@ func reportedAt(action *v1alpha1.AgentAction, now time.Time) time.Time {
 	}
 	return at
 }
-

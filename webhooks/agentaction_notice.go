@@ -39,8 +39,8 @@ func ownNotice(old, action *v1alpha1.AgentAction) error {
 // notice is the patch that notes that a subscription has to hear of the outcome;
 // none where no subscription wants to.
 func (h *actionHandler) notice(action *v1alpha1.AgentAction) []jsonpatch.JsonPatchOperation {
-	wanted := h.options.Subscribed
-	if wanted == nil || !wanted(action.Namespace, string(action.Spec.AgentRef.Name), outcomeEvent(action.Spec.Outcome)) {
+	wanted := h.options.Subscriptions
+	if wanted == nil || !wanted.Subscribed(action.Namespace, string(action.Spec.AgentRef.Name), outcomeEvent(action.Spec.Outcome)) {
 		return nil
 	}
 	if len(action.Labels) == 0 {

@@ -24,6 +24,7 @@ const (
 
 	workflowResource = "approvalworkflows"
 	actionResource   = "agentactions"
+	agentResource    = "agents"
 )
 
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create

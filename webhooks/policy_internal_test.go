@@ -27,6 +27,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/canonical"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
 
@@ -80,7 +81,7 @@ func newWorld(tb testing.TB, objects ...client.Object) *world {
 			store.SetAgent(o)
 		}
 	}
-	w := &world{store: store, refs: &references{policy: store, live: live.Build()}}
+	w := &world{store: store, refs: &references{policy: store, live: live.Build(), checkURL: notify.CheckURL}}
 	w.options = Options{Policy: store, Audit: w, Clock: clocktesting.NewFakePassiveClock(noon)}
 	return w
 }
@@ -233,7 +234,7 @@ func TestUnansweredReferencesWarnOfNothing(t *testing.T) {
 	said, err := smartRules(w.options, w.refs).ValidateCreate(t.Context(), rule(t, "shop/mine", `{effect: RequireApproval, workflowRef: {name: x}}`))
 	expectation{}.hold(t, said, err)
 	subscription := written[v1alpha1.WebhookSubscription](t, "shop/mine", `{url: "https://a.example/", agentRef: {name: bot}}`)
-	said, err = webhookSubscriptions(w.refs).ValidateCreate(t.Context(), subscription)
+	said, err = validatorOf(w).ValidateCreate(writing(t.Context(), admissionv1.Create), subscription)
 	expectation{}.hold(t, said, err)
 }
 
@@ -375,11 +376,11 @@ func TestWebhookSubscriptionChecks(t *testing.T) {
 		"no agent": {spec: `{url: "https://hooks.example.com/", agentRef: {name: nobody}}`,
 			warnings: []string{"spec.agentRef: there is no Agent nobody in namespace shop, so nothing is sent until there is"}},
 	}
-	v := webhookSubscriptions(w.refs)
+	v := validatorOf(w)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			said, err := v.ValidateCreate(t.Context(), written[v1alpha1.WebhookSubscription](t, "shop/mine", c.spec))
+			said, err := v.ValidateCreate(writing(t.Context(), admissionv1.Create), written[v1alpha1.WebhookSubscription](t, "shop/mine", c.spec))
 			c.hold(t, said, err)
 		})
 	}

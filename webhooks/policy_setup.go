@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 )
 
 // The paths of the validating webhooks, as config/webhook names them.
@@ -26,14 +27,14 @@ const (
 // it refuses what could not work, warns of what will surprise, and keeps the
 // record of every change.
 func registerPolicyValidators(mgr ctrl.Manager, o Options) error {
-	refs := &references{policy: o.Policy, live: o.Live}
+	refs := &references{policy: o.Policy, live: o.Live, checkURL: notify.URLChecker(o.AllowedNetworks)}
 	mgr.GetWebhookServer().Register(pathPolicyGone, &admission.Webhook{Handler: &policyGone{options: o}})
 	return errors.Join(
 		register(mgr, o, pathSmartRule, smartRules(o, refs)),
 		register(mgr, o, pathApprovalWorkflow, approvalWorkflows(o)),
 		register(mgr, o, pathAgent, agents(refs)),
 		register(mgr, o, pathRiskModel, riskModels()),
-		register(mgr, o, pathWebhookSubscription, webhookSubscriptions(refs)),
+		register(mgr, o, pathWebhookSubscription, webhookSubscriptions(o, refs, &authority{reviews: mgr.GetClient()})),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	admissionv1 "k8s.io/api/admission/v1"
 	"os"
 	"path/filepath"
 	"testing"
@@ -104,7 +105,7 @@ func (w *world) validate(t *testing.T, object client.Object) (admission.Warnings
 	case *v1alpha1.RiskModel:
 		return riskModels().ValidateCreate(t.Context(), o)
 	case *v1alpha1.WebhookSubscription:
-		return webhookSubscriptions(w.refs).ValidateCreate(t.Context(), o)
+		return validatorOf(w).ValidateCreate(writing(t.Context(), admissionv1.Create), o)
 	default:
 		t.Fatalf("no validator for %T", object)
 		return nil, nil

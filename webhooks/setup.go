@@ -9,6 +9,7 @@ package webhooks
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -44,20 +45,30 @@ type Options struct {
 	Voucher voucher.Voucher
 	// Limiter counts submissions. Required.
 	Limiter *ratelimit.Limiter
-	// Subscribed says whether a subscription of the namespace wants to hear of an
-	// event of that agent's actions; nil: nobody does. Where that is not known yet
-	// it has to say so, for the operator looks again.
-	Subscribed func(namespace, agent string, event v1alpha1.EventType) bool
+	// Subscriptions say who wants to hear of what; nil: nobody does.
+	Subscriptions Subscriptions
+	// AllowedNetworks may be sent to although they are private or this machine.
+	AllowedNetworks []netip.Prefix
 	// Live reads from the API server, where the cache may be behind. Required.
 	Live client.Reader
 	// Clock tells the time; the real one when nil.
 	Clock clock.PassiveClock
 }
 
+// Subscriptions is what admission has to know of WebhookSubscriptions.
+type Subscriptions interface {
+	// Subscribed says whether a subscription of the namespace wants to hear of an
+	// event of that agent's actions. Where that is not known yet it says so, for
+	// the operator looks again.
+	Subscribed(namespace, agent string, event v1alpha1.EventType) bool
+	// Count is how many subscriptions the namespace has.
+	Count(namespace string) int
+}
+
 // Setup registers every webhook with the manager's webhook server.
 func Setup(mgr ctrl.Manager, o Options) error {
 	if o.Audit == nil || o.Policy == nil || o.Synced == nil || o.Ring == nil || o.Voucher == nil || o.Limiter == nil || o.Live == nil {
-		return errors.New("set up webhooks: every option but Subscribed and Clock is required")
+		return errors.New("set up webhooks: every option but Subscriptions, AllowedNetworks and Clock is required")
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}

@@ -4,6 +4,8 @@ package main
 
 import (
 	"flag"
+	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -34,6 +36,7 @@ type Options struct {
 	Workers                 int
 	CollectInterval         time.Duration
 	ShutdownTimeout         time.Duration
+	NotificationNetworks    string // separated by commas, see notificationNetworks
 }
 
 // bind registers the flags with their defaults.
@@ -41,6 +44,9 @@ func (o *Options) bind(flags *flag.FlagSet) {
 	o.bindServing(flags)
 	o.bindWebhooks(flags)
 	o.bindLeaderElection(flags)
+	flags.StringVar(&o.NotificationNetworks, "notification-allowed-networks", "",
+		"`networks` that notifications may be sent to although they are private, such as 10.20.0.0/16, separated by commas;\n"+
+			"Services of a subscription's own namespace need none. See docs/notifications.md")
 	flags.StringVar(&o.AuditLog, "audit-log", "-",
 		"`file` that audit records are appended to, one JSON line each; - is standard output")
 	flags.BoolVar(&o.AuditRequests, "audit-requests", true,
@@ -95,6 +101,22 @@ func (o *Options) webhookHosts() []string {
 		hosts[i] = strings.TrimSpace(hosts[i])
 	}
 	return hosts
+}
+
+// notificationNetworks are the elements of NotificationNetworks.
+func (o *Options) notificationNetworks() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for text := range strings.SplitSeq(o.NotificationNetworks, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil || network != network.Masked() {
+			return nil, fmt.Errorf("--notification-allowed-networks: %q is no network; write its first address and the length of its prefix, such as 10.20.0.0/16, several separated by commas", text)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 func (o *Options) bindLeaderElection(flags *flag.FlagSet) {

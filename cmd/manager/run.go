@@ -76,7 +76,12 @@ func run(ctx context.Context, options *Options) error {
 
 // setUp registers controllers, webhooks and probes.
 func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *admission, trail *audit.Log) error {
+	networks, err := options.notificationNetworks()
+	if err != nil {
+		return err
+	}
 	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
+		Notifications:   controllers.NotificationOptions{AllowedNetworks: networks, Version: version()},
 		Audit:           recorder(options, trail),
 		Voucher:         admission.voucher,
 		Guard:           admission.guard,
@@ -89,6 +94,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 		return err
 	}
 	err = webhooks.Setup(mgr, webhooks.Options{
+		Subscriptions: operator.Subscriptions, AllowedNetworks: networks,
 		Audit:   trail,
 		Policy:  operator.Policy,
 		Synced:  operator.Feed.Synced,

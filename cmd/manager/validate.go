@@ -29,8 +29,14 @@ func (o *Options) validate() error {
 		urlTemplate("--approval-url", o.ApprovalURL),
 		atLeastOne("--workers", o.Workers),
 		positive("--collect-interval", o.CollectInterval),
+		o.validateNotifications(),
 		positive("--shutdown-timeout", o.ShutdownTimeout),
 	)
+}
+
+func (o *Options) validateNotifications() error {
+	_, err := o.notificationNetworks()
+	return err
 }
 
 // minSealKeyAge keeps keys from piling up: all verify until nothing is sealed
