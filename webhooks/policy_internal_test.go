@@ -26,6 +26,7 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
 
@@ -79,7 +80,7 @@ func newWorld(tb testing.TB, objects ...client.Object) *world {
 			store.SetAgent(o)
 		}
 	}
-	w := &world{store: store, refs: &references{policy: store, live: live.Build()}}
+	w := &world{store: store, refs: &references{policy: store, live: live.Build(), checkURL: notify.CheckURL}}
 	w.options = Options{Policy: store, Audit: w, Clock: clocktesting.NewFakePassiveClock(noon)}
 	return w
 }
