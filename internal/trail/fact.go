@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trail
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/ow-kai/ascend-operator/internal/canonical"
+)
+
+// fact is what a line says by itself, without those before it. Its texts are
+// parts of the line.
+type fact struct {
+	file   string
+	number int
+	raw    []byte
+	ended  bool
+	place  int64 // in the order of the trail
+
+	// problem is why the line is no record of the operator; empty where it is one.
+	problem string
+	// changed: it is a record, and its hash is that of another one.
+	changed bool
+
+	sequence              uint64
+	chain, previous, hash []byte
+	journal               []byte // JSON; nil where it has none
+	Outline
+}
+
+// Outline is what a record says of an action. Its texts are those of the JSON, without
+// quotation marks.
+type Outline struct {
+	Time, Event, Kind, UID, Decision, Reason, SpecDigest, PolicyRevision []byte
+}
+
+// examiner reads lines. It may not be used by several goroutines at once.
+type examiner struct{ scanner canonical.Scanner }
+
+// examine fills in what the line says.
+func (e *examiner) examine(f *fact) {
+	if !f.ended {
+		f.problem = "the line is not finished: no newline ends it"
+		return
+	}
+	text, err := e.scanner.Object(f.raw, "hash")
+	if err != nil {
+		f.problem = "the line is not written as the operator writes it: " + spelling(err)
+		return
+	}
+	if f.problem = f.read(e.scanner.Members()); f.problem != "" {
+		return
+	}
+	const prefix = "sha256:"
+	sum := sha256.Sum256(text)
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], sum[:])
+	f.changed = !bytes.HasPrefix(f.hash, []byte(prefix)) || !bytes.Equal(f.hash[len(prefix):], digits[:])
+}
+
+func spelling(err error) string {
+	var wrong *canonical.SpellingError
+	if errors.As(err, &wrong) {
+		return fmt.Sprintf("column %d: %s", wrong.Offset+1, wrong.Problem)
+	}
+	return err.Error()
+}
+
+// read takes the fields that matter, and returns what is wrong with them.
+func (f *fact) read(members []canonical.Member) (problem string) {
+	var sequence []byte
+	texts := 0
+	for _, m := range members {
+		into := (*[]byte)(nil)
+		switch string(m.Key) {
+		case "sequence":
+			sequence = m.Value
+			continue
+		case "journal":
+			f.journal = m.Value
+			continue
+		case "chain":
+			into = &f.chain
+		case "previousHash":
+			into = &f.previous
+		case "hash":
+			into = &f.hash
+		default:
+			into = f.outline(m.Key)
+		}
+		if into == nil {
+			continue
+		}
+		if len(m.Value) < 2 || m.Value[0] != '"' {
+			return fmt.Sprintf("the line is no audit record: its field %s is no text", m.Key)
+		}
+		*into = m.Value[1 : len(m.Value)-1]
+		texts++
+	}
+	var err error
+	f.sequence, err = strconv.ParseUint(string(sequence), 10, 64)
+	if texts == 0 || err != nil || f.sequence == 0 || len(f.chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
+		return "the line is no audit record: it lacks one of chain, sequence, event and hash"
+	}
+	return ""
+}
+
+func (f *fact) outline(key []byte) *[]byte {
+	switch string(key) {
+	case "time":
+		return &f.Time
+	case "event":
+		return &f.Event
+	case "kind":
+		return &f.Kind
+	case "uid":
+		return &f.UID
+	case "decision":
+		return &f.Decision
+	case "reason":
+		return &f.Reason
+	case "specDigest":
+		return &f.SpecDigest
+	case "policyRevision":
+		return &f.PolicyRevision
+	}
+	return nil
+}
+
+// marks are of every record, far from each other: a byte that is changed leaves
+// some of them.
+var marks = [][]byte{[]byte(`"schemaVersion":"`), []byte(`"sequence":`), []byte(`"previousHash":"sha256:`), []byte(`"hash":"sha256:`)}
+
+// resemblesRecord tells a record that was damaged from a line of somebody else.
+func (f *fact) resemblesRecord() bool {
+	for _, mark := range marks {
+		if bytes.Contains(f.raw, mark) {
+			return true
+		}
+	}
+	return false
+}
