@@ -14,24 +14,7 @@ import (
 
 // marked is text in a tree: suspicious characters are marked, and what draws
 // trees is escaped, so that no text can grow a branch where it is wrapped.
-func marked(text string) string {
-	text = terminal.Mark(text)
-	if !strings.ContainsFunc(text, isBox) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if isBox(r) {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// isBox says whether a character is of the Unicode block Box Drawing.
-func isBox(r rune) bool { return r >= 0x2500 && r <= 0x257F }
+func marked(text string) string { return terminal.MarkBranch(text) }
 
 // branches are what a tree draws before the text of a line, and what goes on
 // below it where that text is wrapped.

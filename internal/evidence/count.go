@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package evidence
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/auditexport"
+	"github.com/ow-kai/ascend-operator/internal/story"
+)
+
+// mostRows of a table are shown; the files have all of them.
+const mostRows = 500
+
+// rows are the first so many of a table.
+type rows[T any] struct {
+	List []T
+	All  int
+}
+
+func (r *rows[T]) add(row T) {
+	if r.All++; len(r.List) < mostRows {
+		r.List = append(r.List, row)
+	}
+}
+
+// More is how many are not shown.
+func (r rows[T]) More() int { return r.All - len(r.List) }
+
+// action is what is known of one that has records in the period.
+type action struct {
+	name       string
+	decision   v1alpha1.Decision
+	breakGlass bool
+	rules      []string
+	given      map[[2]string]bool // who has given a verdict, in which stage
+}
+
+// Totals count actions by their last decision in the period.
+type Totals struct {
+	Actions    int `json:"actions"`
+	Approved   int `json:"approved"`
+	Denied     int `json:"denied"`
+	TimedOut   int `json:"timedOut"`
+	Cancelled  int `json:"cancelled"`
+	Pending    int `json:"pending"`
+	Undecided  int `json:"undecided"`
+	BreakGlass int `json:"breakGlass"`
+	// Verdicts that people gave.
+	Verdicts int `json:"verdicts"`
+	Refusals int `json:"refusals"`
+	Records  int `json:"records"`
+}
+
+func (t *Totals) count(a *action) {
+	t.Actions++
+	if a.breakGlass {
+		t.BreakGlass++
+	}
+	switch a.decision {
+	case v1alpha1.DecisionApproved:
+		t.Approved++
+	case v1alpha1.DecisionDenied:
+		t.Denied++
+	case v1alpha1.DecisionTimedOut:
+		t.TimedOut++
+	case v1alpha1.DecisionCancelled:
+		t.Cancelled++
+	case v1alpha1.DecisionPending:
+		t.Pending++
+	default:
+		t.Undecided++
+	}
+}
+
+// verdict is a row of the table of what people said.
+type verdict struct {
+	Time                     time.Time
+	Who, As, Stage, Said     string
+	Comment, Action, Without string
+}
+
+// event is a row of a table of other records.
+type event struct {
+	Time                       time.Time
+	Event, Who, What, Sentence string
+	Details                    []string
+}
+
+// matched is a rule and how many actions it matched.
+type matched struct {
+	Rule    string
+	Actions int
+}
+
+// Control is one control of the framework, or what is under none of them.
+type Control struct {
+	ID, Title string
+	// Folder with the records, relative to that of the pack.
+	Folder string
+	Totals
+	Rules []matched
+	// The rows of its tables.
+	VerdictRows  rows[verdict]
+	OverrideRows rows[event]
+	RefusalRows  rows[event]
+
+	actions map[string]*action
+}
+
+func newControl(id, title, folder string) *Control {
+	return &Control{ID: id, Title: title, Folder: folder, actions: map[string]*action{}}
+}
+
+// add counts a record; all of one action have to be added to the same controls.
+func (c *Control) add(r *audit.Record) {
+	c.Records++
+	if !auditexport.IsAction(r) {
+		return
+	}
+	if r.Event == audit.EventRefused {
+		c.Refusals++
+		c.RefusalRows.add(eventOf(r))
+		if r.UID == "" {
+			return // there never was such an action
+		}
+	}
+	a := c.actions[keyOf(r)]
+	if a == nil {
+		a = &action{name: r.Namespace + "/" + r.Name, given: map[[2]string]bool{}}
+		c.actions[keyOf(r)] = a
+	}
+	a.learn(r)
+	if r.BreakGlass && r.Event == v1alpha1.EventActionApproved {
+		c.OverrideRows.add(eventOf(r))
+	}
+	for _, given := range verdictsOf(r) {
+		if key := [2]string{given.Who, given.Stage}; !a.given[key] || r.Event == audit.EventApprovalRecorded {
+			a.given[key] = true
+			c.Verdicts++
+			c.VerdictRows.add(given)
+		}
+	}
+}
+
+// learn keeps the last decision that holds.
+func (a *action) learn(r *audit.Record) {
+	switch r.Event {
+	case audit.EventNotApplied, audit.EventEvaluated, audit.EventRefused, audit.EventWithdrawn:
+	default:
+		a.decision = cmp.Or(r.Decision, a.decision)
+	}
+	a.breakGlass = a.breakGlass || r.BreakGlass
+	for _, rule := range r.MatchedRules {
+		if !slices.Contains(a.rules, rule) {
+			a.rules = append(a.rules, rule)
+		}
+	}
+}
+
+// finish counts the actions.
+func (c *Control) finish() {
+	rules := map[string]int{}
+	for _, a := range c.actions {
+		c.Totals.count(a)
+		for _, rule := range a.rules {
+			rules[rule]++
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		c.Rules = append(c.Rules, matched{rule, rules[rule]})
+	}
+	c.actions = nil
+	sortRows(c.VerdictRows.List, func(v verdict) time.Time { return v.Time })
+	sortRows(c.OverrideRows.List, func(e event) time.Time { return e.Time })
+	sortRows(c.RefusalRows.List, func(e event) time.Time { return e.Time })
+}
+
+func sortRows[T any](list []T, at func(T) time.Time) {
+	slices.SortStableFunc(list, func(a, b T) int { return at(a).Compare(at(b)) })
+}
+
+// verdictsOf are what people said: that of a record of one, and those that a decision
+// lists, of which there may be no record of their own.
+func verdictsOf(r *audit.Record) []verdict {
+	approvals := r.Approvals
+	if r.Event == audit.EventApprovalRecorded {
+		approvals = nil
+		if r.Approval != nil {
+			approvals = []audit.Approval{*r.Approval}
+		}
+	}
+	var list []verdict
+	for i := range approvals {
+		a := &approvals[i]
+		v := verdict{
+			Time: r.Time, Who: cmp.Or(a.Approver, r.Actor), As: a.As, Stage: a.Stage, Said: said(a.Verdict),
+			Comment: a.Comment, Action: r.Namespace + "/" + r.Name, Without: a.Uncounted,
+		}
+		if a.Time != nil {
+			v.Time = *a.Time
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func said(v v1alpha1.Verdict) string {
+	switch v {
+	case v1alpha1.VerdictApprove:
+		return "Approved"
+	case v1alpha1.VerdictDeny:
+		return "Denied"
+	default:
+		return string(v)
+	}
+}
+
+func eventOf(r *audit.Record) event {
+	return event{
+		Time: r.Time, Event: string(r.Event), Who: r.Actor, What: strings.TrimSpace(story.About(r)),
+		Sentence: story.Sentence(r), Details: story.Details(r),
+	}
+}
