@@ -10,6 +10,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/cli/actions"
 	"github.com/ow-kai/ascend-operator/internal/cli/agents"
 	"github.com/ow-kai/ascend-operator/internal/cli/approvals"
+	"github.com/ow-kai/ascend-operator/internal/cli/audit"
 	"github.com/ow-kai/ascend-operator/internal/cli/authors"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/cli/webhooks"
@@ -111,6 +112,9 @@ Colours are for terminals only, and NO_COLOR is honoured.
 		{"For authors of rules:", []*cobra.Command{
 			authors.NewRulesCommand(s, display+" rules"),
 			authors.NewSimulateCommand(s, display+" simulate"),
+		}},
+		{"For auditors:", []*cobra.Command{
+			audit.NewCommand(s, display+" audit", buildVersion()),
 		}},
 	} {
 		cmd.AddGroup(&cobra.Group{ID: group.title, Title: group.title})

@@ -14,10 +14,17 @@ import (
 // eventWidth is as wide as the longest name of an event, admission.not-enforced.
 const eventWidth = 22
 
+// wideEnough is a terminal on which the year and the milliseconds leave enough for
+// the rest.
+const wideEnough = 110
+
 // Line is a record on one line of a terminal, Safe: when, which event, about what,
 // and its Sentence. Where width is not 0, what does not fit is cut off.
 func Line(r *audit.Record, style terminal.Style, width int) string {
 	when := r.Time.UTC().Format("2006-01-02 15:04:05.000Z")
+	if width > 0 && width < wideEnough {
+		when = r.Time.UTC().Format("01-02 15:04:05Z")
+	}
 	event := terminal.Safe(string(r.Event))
 	pad := strings.Repeat(" ", max(eventWidth-terminal.Columns(event), 0))
 	rest := terminal.Safe(join("  ", About(r), Sentence(r)))
