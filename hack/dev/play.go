@@ -123,7 +123,7 @@ func (d *demo) auditTrail(number int) error {
 		return nil
 	}
 	d.tell("\n")
-	d.prose("   ", "Each action has two more, of who submitted it and of what it was evaluated to, and so has every rule of who wrote it. "+
+	d.prose("   ", "Not shown: who submitted each action, what it was evaluated to, and who had written the policy. "+
 		"Each record has the SHA-256 of the one before: the chain is whole.")
 	return nil
 }
