@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -68,12 +69,8 @@ func auditTable(records []audit.Record) string {
 // submission nor of an evaluation, which every action has, nor of the policy that
 // was there before, nor of the trail itself.
 func remarkable(r *audit.Record) bool {
-	switch r.Event {
-	case v1alpha1.EventActionSubmitted, audit.EventEvaluated, audit.EventPolicyCreated:
-		return false
-	default:
-		return !strings.HasPrefix(string(r.Event), "audit.")
-	}
+	common := []v1alpha1.EventType{v1alpha1.EventActionSubmitted, audit.EventEvaluated, audit.EventPolicyCreated}
+	return !slices.Contains(common, r.Event) && !strings.HasPrefix(string(r.Event), "audit.")
 }
 
 // reason is why something happened; of a verdict what it says, and of policy the

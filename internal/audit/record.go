@@ -124,8 +124,8 @@ type Record struct {
 	Granted          int32      `json:"granted,omitempty"`
 	PendingApprovers []string   `json:"pendingApprovers,omitempty"`
 	Deadline         *time.Time `json:"deadline,omitempty"`
-	SpecDigest       string `json:"specDigest,omitempty"`
-	PolicyRevision   string `json:"policyRevision,omitempty"`
+	SpecDigest       string     `json:"specDigest,omitempty"`
+	PolicyRevision   string     `json:"policyRevision,omitempty"`
 	// Request is everything else that decided, in the record of the first
 	// decision about an action that could be read and whose requester is known.
 	Request *Request `json:"request,omitempty"`
