@@ -26,7 +26,6 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
-	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
 
@@ -80,7 +79,7 @@ func newWorld(tb testing.TB, objects ...client.Object) *world {
 			store.SetAgent(o)
 		}
 	}
-	w := &world{store: store, refs: &references{policy: store, live: live.Build(), checkURL: notify.CheckURL}}
+	w := &world{store: store, refs: &references{policy: store, live: live.Build()}}
 	w.options = Options{Policy: store, Audit: w, Clock: clocktesting.NewFakePassiveClock(noon)}
 	return w
 }

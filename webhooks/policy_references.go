@@ -12,6 +12,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/approval"
 	"github.com/ow-kai/ascend-operator/internal/decision"
 	"github.com/ow-kai/ascend-operator/internal/lint"
+	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
 
@@ -19,9 +20,8 @@ import (
 // the API server for, so that nobody is warned of what they created a moment
 // before.
 type references struct {
-	policy   *policy.Store
-	live     client.Reader
-	checkURL func(url, namespace string) error
+	policy *policy.Store
+	live   client.Reader
 }
 
 // world is what an object is judged by while it is admitted.
@@ -30,7 +30,7 @@ func (r *references) world(ctx context.Context) *lint.World {
 	return &lint.World{
 		Snapshot: snapshot,
 		Lookup:   &liveLookup{ctx: ctx, snapshot: snapshot, live: r.live},
-		CheckURL: r.checkURL,
+		CheckURL: notify.CheckURL,
 	}
 }
 

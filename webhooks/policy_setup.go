@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
-	"github.com/ow-kai/ascend-operator/internal/notify"
 )
 
 // The paths of the validating webhooks, as config/webhook names them.
@@ -25,7 +24,7 @@ const (
 // registerPolicyValidators registers what looks at policy before it is stored:
 // it refuses what could not work, and warns of what will surprise.
 func registerPolicyValidators(mgr ctrl.Manager, o Options) error {
-	refs := &references{policy: o.Policy, live: o.Live, checkURL: notify.URLChecker(o.NotificationNetworks)}
+	refs := &references{policy: o.Policy, live: o.Live}
 	return errors.Join(
 		register(mgr, o, pathSmartRule, smartRules(o, refs)),
 		register(mgr, o, pathApprovalWorkflow, approvalWorkflows(o)),

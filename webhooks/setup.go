@@ -9,7 +9,6 @@ package webhooks
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -46,9 +45,6 @@ type Options struct {
 	Limiter *ratelimit.Limiter
 	// Live reads from the API server, where the cache may be behind. Required.
 	Live client.Reader
-	// NotificationNetworks may be sent to although they are this machine:
-	// --notification-allowed-networks.
-	NotificationNetworks []netip.Prefix
 	// Clock tells the time; the real one when nil.
 	Clock clock.PassiveClock
 }
@@ -56,7 +52,7 @@ type Options struct {
 // Setup registers every webhook with the manager's webhook server.
 func Setup(mgr ctrl.Manager, o Options) error {
 	if o.Audit == nil || o.Policy == nil || o.Synced == nil || o.Ring == nil || o.Voucher == nil || o.Limiter == nil || o.Live == nil {
-		return errors.New("set up webhooks: every option but NotificationNetworks and Clock is required")
+		return errors.New("set up webhooks: every option but Clock is required")
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
