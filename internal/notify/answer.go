@@ -101,7 +101,7 @@ func describeTLS(err error) error {
 		authority x509.UnknownAuthorityError
 		host      x509.HostnameError
 		invalid   x509.CertificateInvalidError
-		alert     tls.AlertError
+		op        *net.OpError
 		record    tls.RecordHeaderError
 		verify    *tls.CertificateVerificationError
 	)
@@ -114,7 +114,7 @@ func describeTLS(err error) error {
 		return errors.New("the receiver's certificate has expired or is not yet valid; renew it")
 	case errors.As(err, &invalid), errors.As(err, &verify):
 		return errors.New("the receiver's certificate is not valid for a server; give the receiver another")
-	case errors.As(err, &alert):
+	case errors.As(err, &op) && op.Op == "remote error": // as crypto/tls calls an alert
 		return errors.New("the receiver refused the TLS handshake; it has to offer TLS 1.2 or 1.3 and ask for no client certificate")
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return errors.New("the receiver speaks no TLS on that port; name its https port")

@@ -120,13 +120,13 @@ func (c *card) action(event Event, data ActionData) {
 // fact adds a value, unless it is empty.
 func (c *card) fact(label, value string) {
 	if value != "" {
-		c.facts = append(c.facts, fact{label, cut(terminal.Mark(value), factRunes)})
+		c.facts = append(c.facts, fact{label, marked(value, factRunes)})
 	}
 }
 
 func (c *card) paragraph(label, text string) {
 	if text != "" {
-		c.paragraphs = append(c.paragraphs, fact{label, cut(terminal.Mark(text), paragraphRunes)})
+		c.paragraphs = append(c.paragraphs, fact{label, marked(text, paragraphRunes)})
 	}
 }
 
@@ -154,8 +154,11 @@ func reasonText(reason, message string) string {
 // command is a command as it stands in a block of code, which no backtick may
 // end. The names in it have none, unless somebody wrote status by hand.
 func command(text string) string {
-	return cut(strings.ReplaceAll(terminal.Mark(text), "`", "'"), paragraphRunes)
+	return strings.ReplaceAll(marked(text, paragraphRunes), "`", "'")
 }
+
+// marked is text of others, fit to be shown: at most that many runes of it.
+func marked(text string, runes int) string { return cut(terminal.Mark(cut(text, runes)), runes) }
 
 // cut is text of at most that many runes; what was cut off shows as "…".
 func cut(text string, runes int) string {

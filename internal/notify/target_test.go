@@ -3,6 +3,7 @@
 package notify_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -123,4 +124,34 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(url)
 	}
 	f.Fuzz(func(_ *testing.T, url string) { _ = notify.CheckURL(url, "shop") })
+}
+
+// What the operator allows lets in this machine, by http too, and nothing worse.
+func TestURLChecker(t *testing.T) {
+	t.Parallel()
+	check := notify.URLChecker([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")})
+	for _, url := range append([]string{"http://127.0.0.1:8080/x", "https://127.0.0.1/", "http://localhost:8080/", "https://LOCALHOST./"}, allowed...) {
+		if err := check(url, "shop"); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for url, want := range refused {
+		if strings.HasPrefix(url, "https://127.0.0.1") || strings.HasPrefix(url, "https://127.8.") || strings.EqualFold(url, "https://localhost./") || url == "https://localhost/" {
+			continue
+		}
+		if err := check(url, "shop"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", url, err, want)
+		}
+	}
+	for _, url := range []string{"http://10.1.2.3/", "http://[::1]/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "http://x.localhost/", "https://169.254.169.254/"} {
+		if check(url, "shop") == nil {
+			t.Errorf("%s is allowed", url)
+		}
+	}
+	all := notify.URLChecker([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")})
+	for _, url := range []string{"https://169.254.169.254/", "https://[fd00:ec2::254]/", "https://kubernetes.default.svc/", "https://metadata.google.internal/", "https://0.0.0.0/", "https://224.0.0.1/"} {
+		if all(url, "shop") == nil {
+			t.Errorf("%s is allowed", url)
+		}
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // teamsLimit is how large a message may be.
@@ -145,21 +147,28 @@ func (t tone) color() string {
 // Source: learn.microsoft.com, Adaptive Cards, "Text features".
 const teamsSpecial = "\\`*_[]<>~{}#!"
 
-// listMark begins a list: its last character is the one to escape.
-var listMark = regexp.MustCompile(`^ *([-+]|[0-9]+[.)])`)
+// listMark begins a list: the character of its group is the one to escape.
+var listMark = regexp.MustCompile(`^ *[0-9]*([-+.)])(?: |$)`)
 
-// teamsEscape makes text fit for where Markdown is read.
+// teamsEscape makes text fit for where Markdown is read. An underscore within a
+// word is only itself, and stays, as in database_write.
 func teamsEscape(text string) string {
-	list := listMark.FindStringIndex(text)
-	if list == nil && !strings.ContainsAny(text, teamsSpecial) {
-		return text
+	list := -1
+	if found := listMark.FindStringSubmatchIndex(text); found != nil {
+		list = found[2]
 	}
 	var b strings.Builder
+	before := ' '
 	for i, r := range text {
-		if strings.ContainsRune(teamsSpecial, r) || (list != nil && i == list[1]-1) {
+		after, _ := utf8.DecodeRuneInString(text[i+utf8.RuneLen(r):])
+		special := strings.ContainsRune(teamsSpecial, r) && (r != '_' || !isWordRune(before) || !isWordRune(after))
+		if special || i == list {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
+		before = r
 	}
 	return b.String()
 }
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
