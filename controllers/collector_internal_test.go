@@ -177,7 +177,8 @@ func TestCollectionIsRecorded(t *testing.T) {
 		"action.collected asked 8 bot", "decision.not-applied asked 8 bot", "action.collected forged 7 ", "decision.not-applied forged 7 ")
 	look(nil, nil, nil, "action.collected asked 8 bot", "action.collected forged 7 ")
 	server.actions = []*v1alpha1.AgentAction{decidedAction("later", time.Hour)}
-	if look(nil, nil, nil); len(collector.recorded) != 0 {
+	look(nil, nil, nil)
+	if len(collector.recorded) != 0 {
 		t.Errorf("remembers %v", collector.recorded)
 	}
 }

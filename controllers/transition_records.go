@@ -19,12 +19,12 @@ func (t transition) records(now time.Time) []audit.Record {
 	made := make([]audit.Record, 0, len(happened))
 	next := int(t.before.RecordedApprovals) // of spec.approvals
 	for _, event := range happened {
-		switch event {
-		case v1alpha1.EventActionSubmitted:
+		switch {
+		case event == v1alpha1.EventActionSubmitted:
 			made = append(made, t.submission(now))
-		case audit.EventEvaluated:
+		case event == audit.EventEvaluated:
 			made = append(made, t.evaluation(now))
-		case audit.EventApprovalRecorded:
+		case event == audit.EventApprovalRecorded:
 			made = append(made, t.verdict(next, now))
 			next++
 		default:

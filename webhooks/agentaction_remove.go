@@ -68,7 +68,7 @@ func (h *actionHandler) recordGone(ctx context.Context, req *admission.Request) 
 	if err != nil || old == nil {
 		return err
 	}
-	ends, err := h.terminating(ctx, req.Namespace)
+	ends, err := terminating(ctx, h.options.Live, req.Namespace)
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,10 @@ func (h *actionHandler) stored(ctx context.Context, req *admission.Request, old 
 }
 
 // terminating says whether a namespace is being deleted.
-func (h *actionHandler) terminating(ctx context.Context, name string) (bool, error) {
+func terminating(ctx context.Context, live client.Reader, name string) (bool, error) {
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := h.options.Live.Get(ctx, types.NamespacedName{Name: name}, namespace); err != nil {
+	if err := live.Get(ctx, types.NamespacedName{Name: name}, namespace); err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
 	return namespace.DeletionTimestamp != nil, nil

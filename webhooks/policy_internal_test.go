@@ -26,6 +26,7 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/canonical"
 	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 )
@@ -409,8 +410,9 @@ func TestUnchangedAndDyingObjectsPass(t *testing.T) {
 	}
 }
 
-// Every refusal leaves a record, but that of a dry run, and stands without one.
-func TestRefusalsAreRecorded(t *testing.T) {
+// What is let through leaves a record, or is refused without one; every refusal
+// leaves one, but that of a dry run, and stands without.
+func TestEveryAnswerIsRecorded(t *testing.T) {
 	t.Parallel()
 	broken := rule(t, "shop/mine", `{effect: Deny, conditions: [{name: a, expression: "("}]}`)
 	sound := rule(t, "shop/mine", `{effect: Deny}`)
@@ -424,7 +426,11 @@ func TestRefusalsAreRecorded(t *testing.T) {
 		code    int32
 		want    []audit.Record
 	}{
-		"let through": {object: sound, allowed: true, code: http.StatusOK},
+		"let through": {object: sound, name: "mine", allowed: true, code: http.StatusOK, want: []audit.Record{{
+			Event: audit.EventPolicyCreated, Actor: "mallory", Kind: "SmartRule", Namespace: "shop", Name: "mine", UID: "uid-",
+			SpecDigest: digestOf(t, sound), Changes: []audit.Change{{Field: "spec.effect", After: `"Deny"`}}}}},
+		"let through in a dry run": {object: sound, dry: &yes, lost: errors.New("disk full"), allowed: true, code: http.StatusOK},
+		"no record can be kept":    {object: sound, lost: errors.New("disk full"), code: http.StatusServiceUnavailable},
 		"refused": {object: broken, name: "mine", code: http.StatusUnprocessableEntity, want: []audit.Record{{
 			Event: audit.EventRefused, Actor: "mallory", Kind: "SmartRule", Namespace: "shop", Name: "mine", Reason: "InvalidPolicy"}}},
 		"refused, with a name of its own making": {object: broken, code: http.StatusUnprocessableEntity, want: []audit.Record{{
@@ -444,7 +450,7 @@ func TestRefusalsAreRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			next := admission.WithValidator(testScheme(t), smartRules(w.options, w.refs)).Handler
-			handler := &recorded{next: next, kind: "SmartRule", audit: w, clock: w.options.Clock}
+			handler := &recorded{next: next, kind: "SmartRule", audit: w, live: w.refs.live, clock: w.options.Clock}
 			response := handler.Handle(t.Context(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
 				Operation: admissionv1.Create, Namespace: "shop", Name: c.name, DryRun: c.dry,
 				UserInfo: authenticationv1.UserInfo{Username: "mallory"}, Object: runtime.RawExtension{Raw: raw},
@@ -453,7 +459,7 @@ func TestRefusalsAreRecorded(t *testing.T) {
 				t.Errorf("response: %+v", response)
 			}
 			for i := range w.records {
-				if w.records[i].Message != response.Result.Message || w.records[i].Message == "" || !w.records[i].Time.Equal(noon) {
+				if !c.allowed && w.records[i].Message != response.Result.Message || w.records[i].Message == "" || !w.records[i].Time.Equal(noon) {
 					t.Errorf("record: %+v", w.records[i])
 				}
 				w.records[i].Message, w.records[i].Time = "", time.Time{}
@@ -463,6 +469,15 @@ func TestRefusalsAreRecorded(t *testing.T) {
 			}
 		})
 	}
+}
+
+func digestOf(t *testing.T, rule *v1alpha1.SmartRule) string {
+	t.Helper()
+	digest, err := canonical.Digest(rule.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
 }
 
 func equalRecords(a, b audit.Record) bool {

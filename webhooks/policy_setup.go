@@ -20,12 +20,15 @@ const (
 	pathAgent               = "/validate-agent"
 	pathRiskModel           = "/validate-riskmodel"
 	pathWebhookSubscription = "/validate-webhooksubscription"
+	pathPolicyGone          = "/policy-gone"
 )
 
 // registerPolicyValidators registers what looks at policy before it is stored:
-// it refuses what could not work, and warns of what will surprise.
+// it refuses what could not work, warns of what will surprise, and keeps the
+// record of every change.
 func registerPolicyValidators(mgr ctrl.Manager, o Options) error {
 	refs := &references{policy: o.Policy, live: o.Live, checkURL: notify.URLChecker(o.AllowedNetworks)}
+	mgr.GetWebhookServer().Register(pathPolicyGone, &admission.Webhook{Handler: &policyGone{options: o}})
 	return errors.Join(
 		register(mgr, o, pathSmartRule, smartRules(o, refs)),
 		register(mgr, o, pathApprovalWorkflow, approvalWorkflows(o)),
@@ -36,14 +39,14 @@ func registerPolicyValidators(mgr ctrl.Manager, o Options) error {
 }
 
 // register serves the validator of one kind under a path, and keeps the record
-// of what it refuses. It fails where the manager's scheme lacks the kind, of
+// of what it lets through and refuses. It fails where the manager's scheme lacks the kind, of
 // which nothing could then be decoded.
 func register[T policyObject](mgr ctrl.Manager, o Options, path string, v *validator[T]) error {
 	if kind := v1alpha1.GroupVersion.WithKind(v.kind); !mgr.GetScheme().Recognizes(kind) {
 		return fmt.Errorf("serve %s: the manager's scheme lacks %s; add v1alpha1.AddToScheme", path, kind)
 	}
 	hook := admission.WithValidator(mgr.GetScheme(), v)
-	hook.Handler = &recorded{next: hook.Handler, kind: v.kind, audit: o.Audit, clock: o.Clock}
+	hook.Handler = &recorded{next: hook.Handler, kind: v.kind, audit: o.Audit, live: o.Live, clock: o.Clock}
 	mgr.GetWebhookServer().Register(path, hook)
 	return nil
 }

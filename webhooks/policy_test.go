@@ -99,6 +99,9 @@ var _ = Describe("Policy", func() {
 		Expect(author.Create(ctx, object)).To(Succeed())
 		Expect(author.warnings()).To(HaveExactElements(ContainSubstring(strings.ReplaceAll(warning, "NAMESPACE", namespace))))
 		Expect(records.of(namespace)).To(BeEmpty())
+		Expect(records.policy(namespace)).To(HaveExactElements(And(
+			HaveField("Event", audit.EventPolicyCreated), HaveField("Actor", author.name), HaveField("Kind", kind), HaveField("Name", "mine"),
+			HaveField("UID", string(object.GetUID())), HaveField("SpecDigest", HavePrefix("sha256:")))))
 	},
 		Entry("a rule whose workflow is missing", "SmartRule", `{effect: RequireApproval, workflowRef: {name: later}}`,
 			"spec.workflowRef: there is no ApprovalWorkflow later in namespace NAMESPACE or ascend-system; until there is, one person who holds the verb approve"),

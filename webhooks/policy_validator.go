@@ -53,7 +53,8 @@ func (v *validator[T]) ValidateUpdate(ctx context.Context, old, object T) (admis
 	return v.ValidateCreate(ctx, object)
 }
 
-// ValidateDelete lets everything through; the webhooks do not see deletions.
+// ValidateDelete lets everything through: whoever may delete policy may. It is
+// recorded before anybody asks here.
 func (v *validator[T]) ValidateDelete(context.Context, T) (admission.Warnings, error) {
 	return nil, nil
 }

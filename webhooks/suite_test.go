@@ -302,9 +302,24 @@ func (t *trail) Write(p []byte) (int, error) {
 	return t.text.Write(p)
 }
 
-// of are the records about objects of a namespace, oldest first. Cluster-scoped
-// objects have the namespace "".
+// of are the records about objects of a namespace, oldest first, but for those of
+// policy that was let through. Cluster-scoped objects have the namespace "".
 func (t *trail) of(namespace string) []audit.Record {
+	GinkgoHelper()
+	return slices.DeleteFunc(t.all(namespace), changesPolicy)
+}
+
+// policy are the records of policy of a namespace that was let through.
+func (t *trail) policy(namespace string) []audit.Record {
+	GinkgoHelper()
+	return slices.DeleteFunc(t.all(namespace), func(r audit.Record) bool { return !changesPolicy(r) })
+}
+
+func changesPolicy(r audit.Record) bool {
+	return slices.Contains([]v1alpha1.EventType{audit.EventPolicyCreated, audit.EventPolicyUpdated, audit.EventPolicyDeleted}, r.Event)
+}
+
+func (t *trail) all(namespace string) []audit.Record {
 	GinkgoHelper()
 	t.mu.Lock()
 	defer t.mu.Unlock()

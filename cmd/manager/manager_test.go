@@ -70,7 +70,10 @@ var _ = Describe("The operator", Serial, func() {
 		p.signal(syscall.SIGTERM)
 		Expect(p.awaitEnd()).To(BeZero())
 		// The guard may have found that another spec's operator has gone.
-		Expect(strings.Count(p.records(), `"event":"action.`)).To(Equal(1), p.records())
+		Expect(strings.Count(p.records(), `"event":"action.`)).To(Equal(3), p.records())
+		for _, event := range []string{"submitted", "evaluated", "approved"} {
+			Expect(strings.Count(p.records(), `"event":"action.`+event+`"`)).To(Equal(1), p.records())
+		}
 	})
 
 	It("is not ready while records cannot be kept, and says why", func(ctx SpecContext) {

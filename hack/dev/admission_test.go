@@ -44,7 +44,7 @@ func TestWebhooksAt(t *testing.T) {
 			}
 		}
 	}
-	if seen != 7 {
-		t.Errorf("got %d webhooks, want 7", seen)
+	if seen != 8 {
+		t.Errorf("got %d webhooks, want 8", seen)
 	}
 }

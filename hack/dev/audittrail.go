@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
+	"slices"
 	"strings"
 
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/canonical"
 )
@@ -50,27 +51,51 @@ func checkChain(records []audit.Record) error {
 	return nil
 }
 
-// auditTable is the trail for a reader, a line a record.
+// auditTable is the trail for a reader, a line a record, without those that every
+// action has alike and those that every trail has.
 func auditTable(records []audit.Record) string {
-	rows := [][]string{{"#", "EVENT", "ACTION", "RISK", "REASON", "BY"}}
+	rows := [][]string{{"EVENT", "OF", "RISK", "REASON", "BY"}}
 	for i := range records {
 		r := &records[i]
-		var people []string
-		for _, a := range r.Approvals {
-			people = append(people, strings.TrimSuffix(a.Approver+" of "+strings.TrimPrefix(a.As, "group:"), " of "))
+		if !remarkable(r) {
+			continue
 		}
-		if r.Actor != "" {
-			people = []string{r.Actor[strings.LastIndexByte(r.Actor, ':')+1:]} // an account by its name
-		}
-		if len(people) == 0 && len(r.MatchedRules) > 0 {
-			rule, _, _ := strings.Cut(r.MatchedRules[0], " ")
-			people = []string{strings.TrimPrefix(rule, operatorNamespace+"/")}
-		}
-		rows = append(rows, []string{
-			strconv.FormatUint(r.Sequence, 10), string(r.Event), r.Name, string(r.RiskScore), r.Reason, strings.Join(people, ", "),
-		})
+		rows = append(rows, []string{string(r.Event), r.Name, string(r.RiskScore), reason(r), by(r)})
 	}
 	return table(rows)
+}
+
+// remarkable says whether a record belongs to the story: it is neither of a
+// submission nor of an evaluation, which every action has, nor of the policy that
+// was there before, nor of the trail itself.
+func remarkable(r *audit.Record) bool {
+	common := []v1alpha1.EventType{v1alpha1.EventActionSubmitted, audit.EventEvaluated, audit.EventPolicyCreated}
+	return !slices.Contains(common, r.Event) && !strings.HasPrefix(string(r.Event), "audit.")
+}
+
+// reason is why something happened; of a verdict what it says, and of policy the
+// fields that changed.
+func reason(r *audit.Record) string {
+	switch {
+	case r.Approval != nil:
+		return string(r.Approval.Verdict)
+	case len(r.Changes) > 0:
+		return r.Changes[0].Field
+	default:
+		return r.Reason
+	}
+}
+
+// by is who did it, or the rule that did.
+func by(r *audit.Record) string {
+	switch {
+	case r.Approval != nil:
+		return strings.TrimSuffix(r.Approval.Approver+" of "+strings.TrimPrefix(r.Approval.As, "group:"), " of ")
+	case r.Actor != "":
+		return r.Actor[strings.LastIndexByte(r.Actor, ':')+1:] // an account by its name
+	default:
+		return strings.TrimPrefix(r.DecidingRule, operatorNamespace+"/")
+	}
 }
 
 // table aligns columns, two blanks apart.

@@ -39,9 +39,10 @@ const (
 	EventPolicyCreated v1alpha1.EventType = "policy.created"
 	EventPolicyUpdated v1alpha1.EventType = "policy.updated"
 	EventPolicyDeleted v1alpha1.EventType = "policy.deleted"
-	// EventNotApplied: what the record before of the same uid and
-	// resourceVersion tells of has not come true, for the action had changed
-	// meanwhile. The decision about what it had become follows.
+	// EventNotApplied: what the operator's own records before, of the same uid and
+	// resourceVersion, tell of has not come true, for the action had changed
+	// meanwhile. It has the words of the last of them. The decision about what the
+	// action had become follows, with all that led to it.
 	EventNotApplied v1alpha1.EventType = "decision.not-applied"
 	// EventResumed: records could not be kept for a while, and can again. It
 	// speaks of no action.
@@ -123,8 +124,8 @@ type Record struct {
 	Granted          int32      `json:"granted,omitempty"`
 	PendingApprovers []string   `json:"pendingApprovers,omitempty"`
 	Deadline         *time.Time `json:"deadline,omitempty"`
-	SpecDigest       string `json:"specDigest,omitempty"`
-	PolicyRevision   string `json:"policyRevision,omitempty"`
+	SpecDigest       string     `json:"specDigest,omitempty"`
+	PolicyRevision   string     `json:"policyRevision,omitempty"`
 	// Request is everything else that decided, in the record of the first
 	// decision about an action that could be read and whose requester is known.
 	Request *Request `json:"request,omitempty"`

@@ -93,6 +93,10 @@ func withoutSecrets(value any, secret bool) (clean any, found bool) {
 	return value, found
 }
 
+// SecretName says whether a text under that name is a secret and has to be
+// Redacted where it is told.
+func SecretName(name string) bool { return isSecretName(name) }
+
 func isSecretName(name string) bool {
 	squeezed := string(squeeze([]byte(name)))
 	for _, word := range secretWords {

@@ -159,7 +159,7 @@ func (c *comparison) lists(at place, before, after []any) {
 
 // text is a value as it is shown.
 func (c *comparison) text(at place, value any) string {
-	if value == (any)(missing{}) {
+	if value == any(missing{}) {
 		return ""
 	}
 	var out bytes.Buffer

@@ -34,6 +34,7 @@ func TestHostileLogs(t *testing.T) {
 		"deep":                       {log: strings.Repeat("[", 1<<20) + "\n" + good, actions: 1, why: "line that is no audit record"},
 		"other events":               {log: `{"event":"admission.refused","uid":"u"}` + "\n" + good, actions: 1, why: "record of event admission.refused, in which policy did not decide"},
 		"other kinds":                {log: `{"event":"action.denied","kind":"SmartRule","uid":"u"}` + "\n" + good, actions: 1, why: "record of event action.denied, in which policy did not decide"},
+		"what goes with decisions":   {log: accompanying + good, actions: 1},
 		"no uid":                     {log: `{"event":"action.denied","decision":"Denied","reason":"RuleDenied"}` + "\n", why: "record without the uid of an action"},
 		"a request of another shape": {log: strings.Replace(good, `"parameters":{`, `"parameters":[{`, 1), why: "line that is no audit record"},
 		"parameters that are a list": {log: strings.Replace(good, `"parameters":{"table":"t"}`, `"parameters":["t"]`, 1), why: "what was asked cannot be read any more"},
@@ -64,6 +65,20 @@ func TestHostileLogs(t *testing.T) {
 		})
 	}
 }
+
+// accompanying are records that every log has, of which a report says nothing.
+const accompanying = `{"event":"audit.started"}
+{"event":"policy.created","kind":"SmartRule","uid":"r"}
+{"event":"policy.updated","kind":"Agent","uid":"a"}
+{"event":"policy.deleted","kind":"SmartRule","uid":"r"}
+{"event":"action.submitted","uid":"u","decision":"","reason":""}
+{"event":"action.evaluated","uid":"u","decision":"","reason":""}
+{"event":"approval.recorded","uid":"u","decision":"Pending","reason":""}
+{"event":"action.overridden","uid":"u","decision":"Approved","reason":"EmergencyOverride"}
+{"event":"action.collected","uid":"u","decision":"Approved","reason":"AutoApproved"}
+{"event":"audit.checkpoint"}
+{"event":"audit.stopped"}
+`
 
 func packed(t *testing.T, text string) string {
 	t.Helper()

@@ -109,3 +109,21 @@ func TestEveryReasonOfADecisionIsKnown(t *testing.T) {
 		t.Errorf("only %d reasons were found", checked)
 	}
 }
+
+// A record of an evaluation tells what policy says only where the action waits on.
+func TestWhatAnEvaluationTells(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		line  string
+		tells bool
+	}{
+		"the first":         {`{"event":"action.evaluated","uid":"u","decision":"","reason":"","matchedRules":["a/b Deny Enforce"]}`, false},
+		"before a decision": {`{"event":"action.evaluated","uid":"u","decision":"Pending","reason":""}`, false},
+		"of what waits on":  {`{"event":"action.evaluated","uid":"u","decision":"Pending","reason":"ApprovalRequired","matchedRules":["a/b Deny Enforce"],"riskScore":"7.1"}`, true},
+	} {
+		past, tells := pastOf([]byte(c.line))
+		if tells != c.tells || tells && (past.Said.Decision != "Pending" || past.Said.Score != "7.1" || len(past.Said.Rules) != 1 || past.Skip != "") {
+			t.Errorf("%s: %v, %+v", name, tells, past)
+		}
+	}
+}

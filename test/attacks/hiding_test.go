@@ -152,7 +152,7 @@ var collectorAttacks = []*attack{
 			adam := s.with(ctx, "adam", "ascend-admin")
 			return adam.Delete(ctx, s.agentObject(ctx), client.PropagationPolicy(metav1.DeletePropagationBackground))
 		},
-		up: without("the actions stay, and are denied", keptByCollector), down: without("the actions stay, and are denied", keptByCollector),
+		up:      without("the actions stay, and are denied", keptByCollector),
 		deleted: without("the actions stay, and are denied", keptByCollector),
 	},
 }
@@ -223,6 +223,8 @@ var goneAttacks = []*attack{
 		up: without("it goes, and leaves records", func(ctx context.Context, s *scene) {
 			goneRecorded(ctx, s, audit.EventGone, "system:serviceaccount:kube-system:namespace-controller")
 			namespaceGone(ctx, s)
+			s.expectAuthor("system:serviceaccount:kube-system:namespace-controller", "ApprovalWorkflow", "people")
+			s.expectAuthor("system:serviceaccount:kube-system:namespace-controller", "Agent", "agent")
 		}),
 		down: without("it goes", namespaceGone), deleted: without("it goes", namespaceGone),
 	},

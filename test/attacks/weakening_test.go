@@ -37,7 +37,7 @@ var ruleAttacks = []*attack{
 	}, webhookDown),
 	repeal("delete the rule that an action waits for", func(ctx context.Context, s *scene) error {
 		return s.as("ruth").Delete(ctx, s.rule("hold"))
-	}, decidedAnew),
+	}, webhookDown),
 }
 
 // decidedAnew: without the rule the starter policy approves by itself.
@@ -49,10 +49,27 @@ var decidedAnew = without("decided anew, and recorded", func(ctx context.Context
 	waited := s.recordOf(v1alpha1.EventActionPending)
 	Expect(waited.PolicyRevision).To(Equal(before))
 	Expect(waited.MatchedRules).To(ContainElement(s.namespace + "/hold RequireApproval Enforce"))
+	if s.mode == up {
+		s.expectAuthor("ruth", "SmartRule", "hold")
+	}
 	passed := s.recordOf(v1alpha1.EventActionApproved)
 	Expect(passed.PolicyRevision).To(Equal(s.action.Status.PolicyRevision))
 	Expect(passed.MatchedRules).NotTo(ContainElement(s.namespace + "/hold RequireApproval Enforce"))
 })
+
+// expectAuthor expects that the last record of an object of policy says who changed
+// or deleted it, and what.
+func (s *scene) expectAuthor(who, kind, name string) {
+	GinkgoHelper()
+	for _, r := range slices.Backward(lab.records()) {
+		if r.Kind == kind && r.Namespace == s.namespace && r.Name == name {
+			Expect(r.Event).To(BeElementOf(audit.EventPolicyUpdated, audit.EventPolicyDeleted))
+			Expect(r).To(And(HaveField("Actor", who), HaveField("Changes", Not(BeEmpty()))))
+			return
+		}
+	}
+	Fail("there is no record of " + kind + " " + name)
+}
 
 // repeal is a change to the one rule that an action waits for.
 func repeal(name string, attempt func(context.Context, *scene) error, whenDown outcome) *attack {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
@@ -57,10 +58,28 @@ func TestAuditFields(t *testing.T) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fields = append(fields, name)
 	}
-	names(t, "docs/concepts.md", append(fields, string(audit.EventNotApplied), string(audit.EventResumed)))
+	names(t, "docs/concepts.md", fields)
+}
+
+// Every event of the audit trail is explained: its own ones and those of
+// subscriptions but policy.violation, which is no record of its own.
+func TestAuditEvents(t *testing.T) {
+	var events []string
+	for _, path := range []string{"internal/audit/record.go", "api/v1alpha1/webhooksubscription_types.go"} {
+		for _, m := range eventName.FindAllStringSubmatch(read(t, filepath.Join(root, path)), -1) {
+			if m[1] != string(v1alpha1.EventPolicyViolation) {
+				events = append(events, m[1])
+			}
+		}
+	}
+	if len(events) < 25 {
+		t.Fatalf("only %q were found", events)
+	}
+	names(t, "docs/concepts.md", events)
 }
 
 var (
+	eventName  = regexp.MustCompile(`(?m)^\tEvent\w+\s+(?:v1alpha1\.)?EventType = "([a-z.-]+)"`)
 	flagName   = regexp.MustCompile(`flags\.\w+Var\(&o\.\w+, "([a-z-]+)"`)
 	metricName = regexp.MustCompile(`Name:\s+"(ascend_\w+)"`)
 )
