@@ -54,6 +54,7 @@ var _ = Describe("Policy", func() {
 		namespace = newNamespace(ctx)
 		author = as("author-of-" + namespace)
 		grant(ctx, namespace, author.name, everything, policyKinds...)
+		grant(ctx, namespace, author.name, []string{"list"}, "agentactions") // which subscriptions tell of
 	})
 
 	DescribeTable("that could not work is refused", func(ctx SpecContext, kind, spec, message string) {

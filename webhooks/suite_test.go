@@ -41,6 +41,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/seal"
+	"github.com/ow-kai/ascend-operator/internal/subscriptions"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
 	"github.com/ow-kai/ascend-operator/test/envtest"
 	"github.com/ow-kai/ascend-operator/webhooks"
@@ -65,6 +66,8 @@ var (
 	api client.Client
 	// store is the policy that the webhooks know.
 	store *policy.Store
+	// subscribed is who wants to hear of what, as the webhooks know it.
+	subscribed *subscriptions.Registry
 	// ring seals what the webhooks stamp.
 	ring *seal.Ring
 	// voidBefore is when the last gap of admission ended.
@@ -144,7 +147,12 @@ func serve() (url string, authority []byte) {
 	Expect(err).NotTo(HaveOccurred())
 	feed, err := policy.NewFeed(ctx, mgr.GetCache(), store)
 	Expect(err).NotTo(HaveOccurred())
+	wanted, err := subscriptions.NewFeed(ctx, mgr.GetCache())
+	Expect(err).NotTo(HaveOccurred())
+	subscribed = wanted.Registry
 	Expect(webhooks.Setup(mgr, webhooks.Options{
+		Subscriptions: wanted,
+
 		Audit:   audit.NewLog(records),
 		Policy:  store,
 		Synced:  feed.Synced,
@@ -161,6 +169,7 @@ func serve() (url string, authority []byte) {
 		Eventually(ended).Should(Receive(Succeed()))
 	})
 	Eventually(feed.Synced).Should(BeTrue())
+	Eventually(wanted.Synced).Should(BeTrue())
 	Eventually(func() error { return mgr.GetWebhookServer().StartedChecker()(nil) }).Should(Succeed())
 	return "https://" + net.JoinHostPort(serving.LocalServingHost, strconv.Itoa(serving.LocalServingPort)), serving.LocalServingCAData
 }

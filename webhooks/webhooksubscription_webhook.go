@@ -25,7 +25,10 @@ func webhookSubscriptions(o Options, refs *references, rights *authority) *valid
 		spec: func(subscription *v1alpha1.WebhookSubscription) any { return &subscription.Spec },
 		check: func(ctx context.Context, subscription *v1alpha1.WebhookSubscription) ([]lint.Finding, field.ErrorList) {
 			found, errs := refs.world(ctx).WebhookSubscription(subscription)
-			return found, append(errs, limits.check(ctx, subscription)...)
+			if len(errs) > 0 {
+				return nil, errs
+			}
+			return found, limits.check(ctx, subscription)
 		},
 	}
 }

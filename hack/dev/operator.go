@@ -67,6 +67,7 @@ func (s shell) startOperator(ctx context.Context) (*operator, error) {
 		"--leader-elect",
 		"--leader-election-namespace=" + operatorNamespace,
 		"--audit-log=" + s.folder.auditLog(),
+		"--notification-allowed-networks=127.0.0.0/8,::1/128", // receivers on this machine
 	}, s.environ(kubeconfig), s.folder.log("operator"))
 	if err != nil {
 		return nil, err

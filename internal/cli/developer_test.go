@@ -39,6 +39,9 @@ type workshop struct {
 	operator func(*v1alpha1.AgentAction)
 	// later is what happens to act-ghi789, one after the other, to whoever watches.
 	later []func(*v1alpha1.AgentAction)
+	// tested is how the receiver of a subscription answers a sample; nil: the
+	// operator sends none.
+	tested *v1alpha1.SubscriptionTest
 	// refuse fails a request; nil lets it pass.
 	refuse func(verb, kind string) error
 
@@ -73,7 +76,8 @@ func (w *workshop) dial(t *testing.T) func(*rest.Config) (client.WithWatch, erro
 	byName := func(object client.Object) []string { return []string{object.GetName()} }
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "ascend-agent-submitter"}}
 	w.store = fake.NewClientBuilder().WithScheme(kinds).WithObjects(append(w.objects, role)...).
-		WithStatusSubresource(&v1alpha1.AgentAction{}, &v1alpha1.Agent{}).
+		WithStatusSubresource(&v1alpha1.AgentAction{}, &v1alpha1.Agent{}, &v1alpha1.WebhookSubscription{}).
+		WithIndex(&v1alpha1.WebhookSubscription{}, metav1.ObjectNameField, byName).
 		WithIndex(&v1alpha1.AgentAction{}, metav1.ObjectNameField, byName).
 		WithIndex(&v1alpha1.Agent{}, metav1.ObjectNameField, byName).
 		WithIndex(&v1alpha1.AgentAction{}, actions.FieldAgentName, index(func(a *v1alpha1.AgentAction) string { return string(a.Spec.AgentRef.Name) })).
@@ -139,10 +143,25 @@ func (w *workshop) patch(ctx context.Context, store client.WithWatch, object cli
 	if dry := (&client.PatchOptions{}).ApplyOptions(options).DryRun; len(dry) > 0 {
 		return nil
 	}
-	if _, isAction := object.(*v1alpha1.AgentAction); isAction {
+	switch object.(type) {
+	case *v1alpha1.AgentAction:
 		return w.operate(ctx, client.ObjectKeyFromObject(object), w.operator)
+	case *v1alpha1.WebhookSubscription:
+		return w.sample(ctx, client.ObjectKeyFromObject(object))
 	}
 	return nil
+}
+
+// sample lets the operator send the sample that was asked for.
+func (w *workshop) sample(ctx context.Context, key client.ObjectKey) error {
+	subscription := &v1alpha1.WebhookSubscription{}
+	if err := w.store.Get(ctx, key, subscription); err != nil || w.tested == nil {
+		return err
+	}
+	test := *w.tested
+	test.ID, test.Time = subscription.Annotations[v1alpha1.TestAnnotation], *micro(testNow)
+	subscription.Status.LastTest = &test
+	return w.store.Status().Update(ctx, subscription)
 }
 
 // operate lets somebody write the status of an action; of one that is changed

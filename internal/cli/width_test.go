@@ -58,6 +58,8 @@ func scenes(t *testing.T) map[string]scene {
 		"agents suspend":  {[]string{"ascend", "agents", "suspend", "tutorial-agent", "--reason", "incident 12"}, own()},
 		"agents resume":   {[]string{"ascend", "agents", "resume", "tutorial-agent", "--yes"}, &workshop{objects: []client.Object{tutorialAgent(func(spec *v1alpha1.AgentSpec) { spec.State = v1alpha1.AgentSuspended })}}},
 		"agents token":    {[]string{"ascend", "agents", "token", "tutorial-agent"}, own()},
+		"webhooks list":   {[]string{"ascend", "webhooks", "list", "-A"}, &workshop{objects: subscribed()}},
+		"webhooks test":   {[]string{"ascend", "webhooks", "test", "audit-desk"}, &workshop{objects: subscribed(), tested: &v1alpha1.SubscriptionTest{StatusCode: 204}}},
 		"rules validate":  {[]string{"ascend", "rules", "validate", brokenPolicy}, offline},
 		"rules test":      {[]string{"ascend", "rules", "test", goodPolicy + "/tests", "--cover"}, offline},
 		"rules explain":   {[]string{"ascend", "rules", "explain", "large-refunds", "--rules", goodPolicy}, offline},

@@ -187,8 +187,11 @@ func TestTLS(t *testing.T) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}),
 		"refused the TLS handshake": certified(t, func(_ *x509.Certificate, c *tls.Config) { c.MaxVersion = tls.VersionTLS11 }),
-		"no client certificate":     certified(t, func(_ *x509.Certificate, c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }),
-		"speaks no TLS":             target(strings.Replace(plain.URL, "http:", "https:", 1)),
+		"no client certificate": certified(t, func(_ *x509.Certificate, c *tls.Config) {
+			c.ClientAuth = tls.RequireAndVerifyClientCert
+			c.MaxVersion = tls.VersionTLS12
+		}),
+		"speaks no TLS": target(strings.Replace(plain.URL, "http:", "https:", 1)),
 	} {
 		failed(t, s.Send(t.Context(), to, sample()), 0, words)
 	}

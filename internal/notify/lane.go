@@ -20,6 +20,7 @@ type entry struct {
 	lastTry time.Time
 	outcome *Outcome // the end that Done has yet to hear of
 	faults  int      // of Load or Done in a row
+	added   bool     // again, since it is in flight
 	lane    *lane
 }
 

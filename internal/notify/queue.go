@@ -91,7 +91,8 @@ func (q *Queue) Add(delivery Delivery) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lane(delivery.Target)
-	if _, has := l.entries[delivery.EventID]; has {
+	if e, has := l.entries[delivery.EventID]; has {
+		e.added = true // should Load just now have found it obsolete
 		return true
 	}
 	if len(l.entries) >= q.Limit || (q.total >= q.TotalLimit && len(l.entries) >= q.Limit/100) {
@@ -215,6 +216,7 @@ func (q *Queue) dispatch(ctx context.Context) time.Time {
 	for _, r := range []*ring{&q.proven, &q.unproven} {
 		for e := q.next(r, now); e != nil; e = q.next(r, now) {
 			epoch := e.lane.epoch
+			e.added = false
 			q.flight.Go(func() { q.fly(ctx, e, r, epoch) })
 		}
 	}

@@ -477,6 +477,32 @@ func TestFaultsOfTheOperator(t *testing.T) {
 	})
 }
 
+// What is added again while Load finds it obsolete is looked at again.
+func TestAddedWhileFoundObsolete(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		looks := 0
+		b.load = func(string) error {
+			time.Sleep(time.Second)
+			if looks++; looks == 1 {
+				return notify.ErrObsolete
+			}
+			return nil
+		}
+		b.run()
+		b.add("a", "e", 0)
+		time.Sleep(time.Second / 2)
+		b.add("a", "e", 0)
+		time.Sleep(2 * time.Second)
+		b.expect(map[string]notify.OutcomeResult{"a/e": "delivered"})
+		if looks != 2 || b.queue.Len() != 0 {
+			t.Errorf("%d looks, %d left", looks, b.queue.Len())
+		}
+		b.stop()
+	})
+}
+
 func TestForget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -18,7 +18,8 @@ type verdict int
 const (
 	verdictAgain   verdict = iota // it is due again
 	verdictEnded                  // Done is to hear of its outcome
-	verdictDropped                // nobody waits for it
+	verdictObsolete               // nobody waits for it
+	verdictTold                   // Done heard of its outcome
 	verdictCut                    // the operator stops
 )
 
@@ -27,7 +28,7 @@ const (
 func (q *Queue) fly(ctx context.Context, e *entry, r *ring, epoch int) {
 	became := q.try(ctx, e, epoch)
 	if became == verdictEnded && q.tell(ctx, e) {
-		became = verdictDropped
+		became = verdictTold
 	}
 	now := q.Clock.Now()
 	q.mu.Lock()
@@ -35,8 +36,11 @@ func (q *Queue) fly(ctx context.Context, e *entry, r *ring, epoch int) {
 	l := e.lane
 	l.inFlight--
 	r.inFlight--
+	if became == verdictObsolete && e.added {
+		e.due, became = now, verdictAgain // somebody waits for it since
+	}
 	switch became {
-	case verdictDropped:
+	case verdictObsolete, verdictTold:
 		q.remove(e)
 	case verdictEnded:
 		q.tellAgain(e, now)
@@ -77,7 +81,7 @@ func (q *Queue) try(ctx context.Context, e *entry, epoch int) verdict {
 	case ctx.Err() != nil:
 		return verdictCut
 	case errors.Is(err, ErrObsolete):
-		return verdictDropped
+		return verdictObsolete
 	case err != nil: // which says nothing of the receiver
 		e.faults++
 		e.due = q.Clock.Now().Add(backoff(e.faults))

@@ -152,7 +152,7 @@ func TestEverySwitchReachesTheDeployment(t *testing.T) {
 			"--health-probe-bind-address=:8081", "--metrics-bind-address=0", "--webhook-bind-address=:9443",
 			"--audit-log=/var/log/ascend/audit.log", "--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl",
 			"--webhook-cert-dir=/etc/ascend/webhook-certificate", "--webhook-client-ca-file=/etc/ascend/webhook-client-ca/ca.crt",
-			"--webhook-client-name=kube-apiserver", "--workers=32", "--zap-log-level=debug",
+			"--webhook-client-name=kube-apiserver", "--notification-allowed-networks=10.20.0.0/16,fd00::/8", "--workers=32", "--zap-log-level=debug",
 		}},
 		"image":       {container.Image, image + "@sha256:" + strings.Repeat("0123456789abcdef", 4)},
 		"pull policy": {container.ImagePullPolicy, corev1.PullAlways},
@@ -183,6 +183,12 @@ func TestEverySwitchReachesTheDeployment(t *testing.T) {
 		"annotation": {pod.Annotations["sidecar.istio.io/inject"], "false"},
 		"label":      {pod.Labels["team"], "platform"},
 		"its label":  {pod.Labels["control-plane"], "controller-manager"},
+		"secrets of subscriptions": {found["Role shop/ascend-notification-secrets"].Object["rules"], []any{map[string]any{
+			"apiGroups": []any{""}, "resources": []any{"secrets"}, "resourceNames": []any{"hook", "url"}, "verbs": []any{"get"},
+		}}},
+		"who reads them": {found["RoleBinding bank/ascend-notification-secrets"].Object["subjects"], []any{map[string]any{
+			"kind": "ServiceAccount", "name": "ascend-controller-manager", "namespace": namespace,
+		}}},
 		"role": {
 			found["ServiceAccount ascend-controller-manager"].GetAnnotations()["eks.amazonaws.com/role-arn"], "arn:aws:iam::1:role/x",
 		},
