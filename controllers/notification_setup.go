@@ -23,6 +23,8 @@ type NotificationOptions struct {
 	Interval time.Duration
 	// Sender takes the place of the one that posts; nil: it posts.
 	Sender notify.Poster
+	// Around wraps what posts; nil: nothing does. For tests, which fail in between.
+	Around func(notify.Poster) notify.Poster
 }
 
 // notifier is what notifications are made of.
@@ -46,6 +48,9 @@ func newNotifier(mgr ctrl.Manager, feed *subscriptions.Feed, options Options) *n
 			APIServer:       around.apiServer,
 			ServiceIP:       around.serviceIP,
 		})
+	}
+	if around := options.Notifications.Around; around != nil {
+		sender = around(sender)
 	}
 	statistics := &SubscriptionStatistics{Client: c, Interval: options.Notifications.Interval, Clock: options.Clock}
 	targets := &Targets{Client: c, Live: live, CheckURL: notify.URLChecker(options.Notifications.AllowedNetworks), Clock: options.Clock}

@@ -57,6 +57,9 @@ func openTrail(options *Options) (*trail, error) {
 		}
 		with.Sinks = append(with.Sinks, sink)
 	}
+	if wrap := options.parts.sink; wrap != nil {
+		with.Sinks[0] = wrap(with.Sinks[0])
+	}
 	log, err := audit.Open(with)
 	if err != nil {
 		return nil, errors.Join(err, with.Sinks[0].Close())

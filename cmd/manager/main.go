@@ -42,7 +42,12 @@ func main() {
 // for people and the log go to out. It is for one call at a time, for
 // --kubeconfig is a variable of controller-runtime.
 func command(ctx context.Context, arguments []string, out io.Writer) int {
-	var options Options
+	return commandOf(ctx, arguments, out, parts{})
+}
+
+// commandOf is command with some parts of the operator wrapped.
+func commandOf(ctx context.Context, arguments []string, out io.Writer, wrapped parts) int {
+	options := Options{parts: wrapped}
 	var logging zap.Options
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	flags.SetOutput(out)

@@ -19,6 +19,8 @@ import (
 
 // Options are the flags of the operator.
 type Options struct {
+	parts parts // no flag
+
 	MetricsAddress          string
 	ProbeAddress            string
 	WebhookAddress          string

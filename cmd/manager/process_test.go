@@ -33,7 +33,8 @@ const asManager = "ASCEND_TEST_AS_MANAGER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asManager) != "" {
-		os.Exit(command(ctrl.SetupSignalHandler(), os.Args[1:], os.Stderr))
+		dies := newDeath(os.Getenv(asManagerThatDies))
+		os.Exit(commandOf(ctrl.SetupSignalHandler(), os.Args[1:], os.Stderr, dies.parts()))
 	}
 	os.Exit(m.Run())
 }
@@ -70,6 +71,12 @@ func (o *output) String() string {
 // startProcess starts an operator. Flags are added to those that every test needs.
 func startProcess(ctx context.Context, flags ...string) *process {
 	GinkgoHelper()
+	return startProcessWith(ctx, nil, flags...)
+}
+
+// startProcessWith is startProcess with further variables of the environment.
+func startProcessWith(ctx context.Context, environment []string, flags ...string) *process {
+	GinkgoHelper()
 	p := &process{
 		probes: freeAddress(ctx), metrics: freeAddress(ctx), webhooks: freeAddress(ctx), log: &output{}, ended: make(chan error, 1),
 		auditLog: filepath.Join(GinkgoT().TempDir(), "audit.log"),
@@ -82,7 +89,7 @@ func startProcess(ctx context.Context, flags ...string) *process {
 		"--webhook-hosts=127.0.0.1",
 		"--audit-log=" + p.auditLog,
 	}, flags...)...)
-	p.command.Env = append(os.Environ(), asManager+"=1")
+	p.command.Env = append(append(os.Environ(), asManager+"=1"), environment...)
 	p.command.Stdout, p.command.Stderr = p.log, p.log
 	Expect(p.command.Start()).To(Succeed())
 	go func() { p.ended <- p.command.Wait() }()

@@ -91,7 +91,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 		return err
 	}
 	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
-		Notifications:   controllers.NotificationOptions{AllowedNetworks: networks, Version: version()},
+		Notifications:   controllers.NotificationOptions{AllowedNetworks: networks, Version: buildVersion(), Around: options.parts.poster},
 		Audit:           records,
 		Voucher:         admission.voucher,
 		Guard:           admission.guard,
