@@ -17,6 +17,7 @@ func (s *stack) environmentFile(server string) string {
 		{"", "ASCEND_CA_FILE", quoted(s.folder.ca())},
 		{"Where actions go, and in whose name.", "ASCEND_NAMESPACE", quoted(agentNamespace)},
 		{"", "ASCEND_AGENT_ID", quoted(agentAccount)},
+		{"What the operator records; ascend audit reads it.", "ASCEND_AUDIT_LOG", quoted(s.folder.auditLog())},
 		{"ascend, kubectl with `kubectl approve`, as built here.", "PATH",
 			quoted(filepath.Join(s.root, "bin")+":"+s.folder.bin()) + `:"$PATH"`},
 	}

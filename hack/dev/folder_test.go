@@ -21,11 +21,11 @@ func TestEnvironmentFileIsReadBackByAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := exec.CommandContext(context.Background(), "sh", "-c", ". "+quoted(file)+
-		`; printf '%s\n' "$ASCEND_API_KEY" "$ASCEND_API_URL" "$ASCEND_CA_FILE" "$ASCEND_NAMESPACE" "$ASCEND_AGENT_ID" "${PATH%%:*}"`).CombinedOutput()
+		`; printf '%s\n' "$ASCEND_API_KEY" "$ASCEND_API_URL" "$ASCEND_CA_FILE" "$ASCEND_NAMESPACE" "$ASCEND_AGENT_ID" "$ASCEND_AUDIT_LOG" "${PATH%%:*}"`).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	want := strings.Join([]string{"se.cr.et", "https://127.0.0.1:1234", dir + "/.dev/ca.crt", "default", "tutorial-agent", dir + "/bin", ""}, "\n")
+	want := strings.Join([]string{"se.cr.et", "https://127.0.0.1:1234", dir + "/.dev/ca.crt", "default", "tutorial-agent", dir + "/.dev/audit.log", dir + "/bin", ""}, "\n")
 	if string(out) != want {
 		t.Errorf("a shell reads\n%s\nwant\n%s", out, want)
 	}

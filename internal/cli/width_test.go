@@ -91,7 +91,7 @@ func withoutFolder(text string) string {
 	if at := strings.Index(first, " --audit-log "); at >= 0 {
 		first = first[:at] + " --audit-log audit.log"
 	}
-	return packFolder.ReplaceAllString(first+"\n"+rest, "pack")
+	return withoutPack(first + "\n" + rest)
 }
 
 // A command that is added has to be shown, too.

@@ -77,7 +77,7 @@ func TestGolden(t *testing.T) {
 			t.Parallel()
 			folder, _ := write(t, trailtest.Day(), evidence.Options{
 				Framework:    framework,
-				Verification: &evidence.Verification{Sound: true, Statement: "38 records of 1 chain are as they were written.", Details: []string{"chain " + trailtest.Leader + ": ended in order"}},
+				Verification: &evidence.Verification{Sound: true, Statement: "The hash of every record and its place in its chain were checked, 38 records of 1 chain: nothing is wrong.", Details: []string{"chain " + trailtest.Leader + ": ended in order"}},
 			})
 			got, want := read(t, folder), filepath.Join("testdata", string(framework))
 			if *update {

@@ -25,7 +25,8 @@ const (
 	Follower = "b2c4d6e8-1357-4246-8ace-97531f0e2d4c"
 )
 
-// Chained puts records into a chain: sequence, times without one, hashes.
+// Chained puts records into a chain: sequence, times without one, hashes. Checkpoints
+// are about the record before; nothing is signed.
 func Chained(chain string, records []audit.Record) []audit.Record {
 	previous := ""
 	for i := range records {
@@ -33,6 +34,9 @@ func Chained(chain string, records []audit.Record) []audit.Record {
 		r.SchemaVersion, r.Chain, r.Sequence, r.PreviousHash, r.Hash = audit.SchemaVersion, chain, uint64(i+1), previous, ""
 		if r.Time.IsZero() {
 			r.Time = Start.Add(time.Duration(i) * time.Minute)
+		}
+		if r.Journal != nil && r.Journal.Checkpoint != nil {
+			r.Journal.Checkpoint.Head = audit.Head{Chain: chain, Sequence: uint64(i), Hash: previous}
 		}
 		hash, err := canonical.Digest(r)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"os"
 
 	"github.com/ow-kai/ascend-operator/internal/evidence"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
@@ -15,38 +16,75 @@ import (
 // mostFaults are named on the page.
 const mostFaults = 20
 
-// verification checks the chains, for the page to say what came of it. Older files may
-// have been removed: what is missing before the first record is no fault here.
-func verification(ctx context.Context, of iter.Seq2[trail.Line, error]) (*evidence.Verification, error) {
-	report, err := trail.Verify(ctx, of, trail.VerifyOptions{Partial: true})
+// proof is what the chains are held against, from files.
+type proof struct{ anchors, keys []string }
+
+// options are what trail.Verify is given. Older files may have been removed: that the
+// beginning is missing is no fault here.
+func (p *proof) options() (trail.VerifyOptions, error) {
+	options := trail.VerifyOptions{Partial: true}
+	for _, path := range p.anchors {
+		text, err := os.ReadFile(path) //nolint:gosec // the file that the user names
+		if err != nil {
+			return options, fmt.Errorf("read the anchors: %w", err)
+		}
+		anchors, err := trail.ParseAnchors(text)
+		if err != nil {
+			return options, fmt.Errorf("read the anchors in %s: %w", path, err)
+		}
+		options.Anchors = append(options.Anchors, anchors.Checkpoints...)
+		options.Keys = append(options.Keys, anchors.Keys...)
+	}
+	for _, path := range p.keys {
+		text, err := os.ReadFile(path) //nolint:gosec // the file that the user names
+		if err != nil {
+			return options, fmt.Errorf("read the public key: %w", err)
+		}
+		keys, err := trail.ParseKeys(text)
+		if err != nil {
+			return options, fmt.Errorf("read the public key in %s: %w", path, err)
+		}
+		options.Keys = append(options.Keys, keys...)
+	}
+	return options, nil
+}
+
+// verification checks the chains, for the page to say what came of it.
+func (p *proof) verification(ctx context.Context, of iter.Seq2[trail.Line, error]) (*evidence.Verification, error) {
+	options, err := p.options()
 	if err != nil {
 		return nil, err
 	}
-	v := &evidence.Verification{Sound: report.Sound()}
-	v.Statement = fmt.Sprintf("%s of %s: every hash and every place in a chain was checked, and %s found.",
-		terminal.Count(int(report.Records), "record"), terminal.Count(len(report.Chains), "chain"), faults(report.FaultsTotal))
+	report, err := trail.Verify(ctx, of, options)
+	if err != nil {
+		return nil, err
+	}
+	v := &evidence.Verification{Sound: report.Sound(), Statement: statement(report, len(options.Anchors))}
 	for i, fault := range report.Faults {
 		if i == mostFaults {
-			v.Details = append(v.Details, fmt.Sprintf("and %d more", report.FaultsTotal-mostFaults))
+			v.Details = append(v.Details, fmt.Sprintf("and %d more, which ascend audit verify lists", report.FaultsTotal-mostFaults))
 			break
 		}
 		v.Details = append(v.Details, faultLine(fault))
 	}
 	for _, chain := range report.Chains {
-		v.Details = append(v.Details, fmt.Sprintf("chain %s: records %d to %d, its end is %s", chain.ID, chain.First, chain.Last, chain.End))
+		v.Details = append(v.Details, chainLine(chain))
 	}
+	v.Details = append(v.Details, report.Notes...)
 	return v, nil
 }
 
-func faults(n int) string {
-	switch n {
-	case 0:
-		return "nothing wrong was"
-	case 1:
-		return "1 fault was"
-	default:
-		return fmt.Sprintf("%d faults were", n)
+func statement(report *trail.Report, anchors int) string {
+	found := "nothing is wrong"
+	if report.FaultsTotal > 0 {
+		found = terminal.Count(report.FaultsTotal, "fault") + " found"
 	}
+	text := fmt.Sprintf("The hash of every record and its place in its chain were checked, %s of %s: %s.",
+		terminal.Count(int(report.Records), "record"), terminal.Count(len(report.Chains), "chain"), found)
+	if anchors > 0 {
+		return text + fmt.Sprintf(" The chains were held against %s kept apart from them.", terminal.Count(anchors, "anchor"))
+	}
+	return text + " No anchors were given, which are kept apart from the chains."
 }
 
 func faultLine(fault trail.Fault) string {
@@ -54,4 +92,22 @@ func faultLine(fault trail.Fault) string {
 		return fault.What
 	}
 	return fmt.Sprintf("%s:%d: %s", fault.File, fault.Line, fault.What)
+}
+
+func chainLine(chain *trail.Chain) string {
+	end := "nothing proves that it had no more records"
+	switch chain.End {
+	case trail.EndAnchored:
+		end = "it ends where its anchor says"
+	case trail.EndStopped:
+		end = "it ended in order"
+	case trail.EndFollowed:
+		end = "it ends where the chain after it says"
+	case trail.EndUnproven:
+	}
+	text := fmt.Sprintf("chain %s: records %d to %d, %s", chain.ID, chain.First, chain.Last, end)
+	if chain.Signed > 0 {
+		text += fmt.Sprintf("; signed up to record %d", chain.Signed)
+	}
+	return text
 }
