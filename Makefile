@@ -33,7 +33,7 @@ PURE := $(wildcard internal/risk internal/rules internal/approval internal/decis
 MODULES := . hack/devcluster hack/tools hack/tools/golangci-lint hack/tools/helm
 LINT_MODULES := . hack/devcluster hack/tools/golangci-lint
 # What `make generate`, `make manifests`, `make docs` and `make chart` write.
-GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md docs/cli.md charts/ascend-operator
+GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md docs/cli.md docs/reference/audit-record.md docs/reference/audit-record.schema.json charts/ascend-operator
 
 ##@ Start here
 
@@ -167,7 +167,7 @@ manifests: controller-gen ## Write CRDs, RBAC role and webhooks from the code's 
 		output:rbac:dir=config/rbac output:webhook:dir=config/webhook)
 
 .PHONY: docs
-docs: crd-ref-docs cli-docs ## Write the references, docs/reference/api.md and docs/cli.md
+docs: crd-ref-docs cli-docs audit-docs ## Write the references in docs/reference and docs/cli.md
 	@mkdir -p bin docs/reference
 	@$(CRD_REF_DOCS) --log-level=ERROR --renderer=markdown --source-path=api \
 		--config=hack/tools/crd-ref-docs/config.yaml \
@@ -179,6 +179,10 @@ docs: crd-ref-docs cli-docs ## Write the references, docs/reference/api.md and d
 .PHONY: cli-docs
 cli-docs: ## Write the reference of the command line, docs/cli.md
 	@$(GO) run ./hack/clidocs
+
+.PHONY: audit-docs
+audit-docs: ## Write the reference of audit records, docs/reference/audit-record.md, and their JSON Schema
+	@$(GO) run ./hack/auditdocs
 
 .PHONY: chart
 chart: control-plane ## Write what the Helm chart has of config/, and its table of values

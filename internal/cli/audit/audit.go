@@ -44,6 +44,7 @@ only verify --against-cluster reads the cluster.`,
 		newShowCommand(s, display+" show"),
 		newExportCommand(s, display+" export"),
 		newEvidenceCommand(s, display+" evidence", version),
+		newSchemaCommand(s, display+" schema"),
 	)
 	return cmd
 }

@@ -88,10 +88,9 @@ func (o *verify) printVerdict(report *trail.Report) {
 		fmt.Fprintf(o.session.Out, "%s: %s\n", style.Paint(terminal.Good, "sound"), count)
 		return
 	}
-	first := report.First()
-	place := "that has no place in the files"
-	if first.File != "" {
-		place = fmt.Sprintf("at %s:%d", terminal.Safe(first.File), first.Line)
+	place := ""
+	if first := report.First(); first.File != "" {
+		place = fmt.Sprintf(", the first one at %s:%d", terminal.Safe(first.File), first.Line)
 	}
-	fmt.Fprintf(o.session.Out, "%s: %s; %s, the first one %s\n", style.Paint(terminal.Bad, "NOT SOUND"), count, terminal.Count(report.FaultsTotal, "fault"), place)
+	fmt.Fprintf(o.session.Out, "%s: %s; %s%s\n", style.Paint(terminal.Bad, "NOT SOUND"), count, terminal.Count(report.FaultsTotal, "fault"), place)
 }
