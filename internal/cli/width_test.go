@@ -61,6 +61,7 @@ func scenes(t *testing.T) map[string]scene {
 		"rules validate":  {[]string{"ascend", "rules", "validate", brokenPolicy}, offline},
 		"rules test":      {[]string{"ascend", "rules", "test", goodPolicy + "/tests", "--cover"}, offline},
 		"rules explain":   {[]string{"ascend", "rules", "explain", "large-refunds", "--rules", goodPolicy}, offline},
+		"audit verify":    {[]string{"ascend", "audit", "verify", dayLog}, offline},
 		"audit tail":      {[]string{"ascend", "audit", "tail", dayLog}, offline},
 		"audit show":      {[]string{"ascend", "audit", "show", "act-drop", dayLog}, offline},
 		"audit export":    {[]string{"ascend", "audit", "export", "--format", "csv", "--kind", "SmartRule", dayLog}, offline},

@@ -109,7 +109,7 @@ func (a *Anchors) take(value json.RawMessage) error {
 		Data map[string]string `json:"data"`
 	}
 	if err := json.Unmarshal(value, &object); err != nil {
-		return fmt.Errorf("neither a ConfigMap nor a checkpoint: %w", err)
+		return errors.New("neither a ConfigMap nor a checkpoint")
 	}
 	if object.Data == nil {
 		checkpoint, err := checkpointOf(value)

@@ -54,6 +54,7 @@ type chain struct {
 	end *at
 	// follower is where the next chain of the file tells that this one has ended.
 	follower     *at
+	toldOfEnd    bool // a fault behind its end was reported
 	checkpoints  int
 	signed       uint64
 	anchored     uint64
@@ -133,19 +134,15 @@ func span(from, to uint64) string {
 
 // place judges a record that is not the first.
 func (v *verifier) place(c *chain, f *fact) {
-	switch {
-	case c.end != nil:
-		v.fault(c, f, fmt.Sprintf("the chain ended in order at %s, and nothing may follow", c.end), compareAdvice)
-	case c.follower != nil:
-		v.fault(c, f, fmt.Sprintf("the chain ended before this, as the one that begins at %s tells", c.follower), compareAdvice)
-	}
 	before := c.head
 	if before.isFollowedBy(f) || c.aside != nil && c.aside.isFollowedBy(f) {
 		if !before.isFollowedBy(f) {
 			c.aside = &before
 		}
+		v.afterEnd(c, f)
 		return
 	}
+	c.toldOfEnd = c.end != nil || c.follower != nil // what is out of its place is told as that
 	c.aside = &before
 	switch {
 	case f.sequence == before.sequence+1:
@@ -165,6 +162,21 @@ func (v *verifier) place(c *chain, f *fact) {
 		v.fault(c, f, fmt.Sprintf("the line was repeated or moved: record %d of the chain was read before, at %s", before.sequence, before.place),
 			"If the same records were given twice, such as by a copy of a file, leave one out. "+compareAdvice)
 	}
+}
+
+// afterEnd judges a record that follows the last one of its chain.
+func (v *verifier) afterEnd(c *chain, f *fact) {
+	switch {
+	case c.toldOfEnd:
+		return
+	case c.end != nil:
+		v.fault(c, f, fmt.Sprintf("the chain ended in order at %s, and nothing may follow", c.end), compareAdvice)
+	case c.follower != nil:
+		v.fault(c, f, fmt.Sprintf("the chain ended before this, as the one that begins at %s tells", c.follower), compareAdvice)
+	default:
+		return
+	}
+	c.toldOfEnd = true
 }
 
 // tells takes in what a record says of the trail itself.

@@ -57,7 +57,11 @@ type lines struct {
 
 func newLines(name string, from io.Reader) (*lines, error) {
 	buffered := bufio.NewReaderSize(from, 256<<10)
-	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+	magic, err := buffered.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, &LineError{name, 1, errors.New(reason(err))}
+	}
+	if len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		unpacked, err := gzip.NewReader(buffered)
 		if err != nil {
 			return nil, &LineError{name, 1, fmt.Errorf("unpack: %s; fetch the file again", reason(err))}
@@ -104,7 +108,7 @@ func (l *lines) failed(err error) error { return &LineError{l.name, l.number, er
 // reason is an error of reading, without the end of the text in it: that would
 // pass for an end in order.
 func reason(err error) string {
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the text ends too early"
 	}
 	return err.Error()

@@ -13,15 +13,9 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
-// anchor is a head that is kept elsewhere.
-type anchor struct {
-	audit.Checkpoint
-	agrees bool
-}
-
 // takeAnchors leaves those out that were signed wrongly.
 func (v *verifier) takeAnchors() {
-	v.anchors = map[string][]*anchor{}
+	v.anchors = map[string][]audit.Checkpoint{}
 	unknown := map[string]bool{}
 	for _, checkpoint := range v.options.Anchors {
 		switch key, known := v.keys[checkpoint.KeyID]; {
@@ -35,10 +29,10 @@ func (v *verifier) takeAnchors() {
 		case !known:
 			unknown[checkpoint.KeyID] = true
 		}
-		v.anchors[checkpoint.Chain] = append(v.anchors[checkpoint.Chain], &anchor{Checkpoint: checkpoint})
+		v.anchors[checkpoint.Chain] = append(v.anchors[checkpoint.Chain], checkpoint)
 	}
 	for _, of := range v.anchors {
-		slices.SortFunc(of, func(a, b *anchor) int { return cmp.Compare(a.Sequence, b.Sequence) })
+		slices.SortFunc(of, func(a, b audit.Checkpoint) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	}
 	for _, id := range slices.Sorted(maps.Keys(unknown)) {
 		v.notef("anchors are signed with key %s, whose public key is not known: their signatures were not checked", id)
@@ -51,13 +45,12 @@ func (v *verifier) compareAnchors(c *chain, f *fact) {
 	if len(of) == 0 {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(of, f.sequence, func(a *anchor, sequence uint64) int { return cmp.Compare(a.Sequence, sequence) })
+	at, _ := slices.BinarySearchFunc(of, f.sequence, func(a audit.Checkpoint, sequence uint64) int { return cmp.Compare(a.Sequence, sequence) })
 	for ; at < len(of) && of[at].Sequence == f.sequence; at++ {
 		if of[at].Hash != string(f.hash) {
 			v.fault(c, f, fmt.Sprintf("the chain was rewritten up to here: its anchor of %s is another record", moment(of[at].Time)), compareAdvice)
 			continue
 		}
-		of[at].agrees = true
 		c.anchored = max(c.anchored, f.sequence)
 	}
 }

@@ -70,7 +70,7 @@ type verifier struct {
 	chains  map[string]*chain
 	order   []*chain
 	keys    map[string]ed25519.PublicKey
-	anchors map[string][]*anchor // by chain, in the order of their sequences
+	anchors map[string][]audit.Checkpoint // by chain, in the order of their sequences
 	// held is a line of which the one after it tells what it is.
 	held *fact
 	// explained: the line before the held one is the unfinished one that it tells of.

@@ -31,7 +31,7 @@ func Complete(s *session.Session, decision v1alpha1.Decision) cobra.CompletionFu
 			options = append(options, client.MatchingFields{FieldDecision: string(decision)})
 		}
 		rows := &newest[row]{limit: completionLimit, byAge: rowByAge}
-		err = eachPage(cmd.Context(), cl, options, func(page []v1alpha1.AgentAction) error {
+		err = EachPage(cmd.Context(), cl, options, func(page []v1alpha1.AgentAction) error {
 			for i := range page {
 				rows.add(rowOf(&page[i]))
 			}

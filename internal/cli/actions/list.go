@@ -180,7 +180,7 @@ func (o *actionsList) wanted(action *v1alpha1.AgentAction) bool {
 // listRows prints what keeps only a row of each action.
 func (o *actionsList) listRows(ctx context.Context, cl client.Reader, where listScope) error {
 	rows := &newest[row]{limit: o.limit, byAge: rowByAge}
-	err := eachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
+	err := EachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
 		for i := range page {
 			if o.wanted(&page[i]) {
 				rows.add(rowOf(&page[i]))

@@ -28,7 +28,7 @@ func (e *tooManyError) Error() string {
 // listObjects prints the actions as one list, the newest last.
 func (o *actionsList) listObjects(ctx context.Context, cl client.Reader, where listScope) error {
 	kept := &newest[v1alpha1.AgentAction]{limit: o.limit, byAge: byAge}
-	err := eachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
+	err := EachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
 		for i := range page {
 			if o.wanted(&page[i]) {
 				kept.add(page[i])
@@ -60,7 +60,7 @@ func nonNil(items []v1alpha1.AgentAction) []v1alpha1.AgentAction {
 // listStream prints all actions as they come.
 func (o *actionsList) listStream(ctx context.Context, cl client.Reader, where listScope, stream listStream) error {
 	begun := false
-	err := eachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
+	err := EachPage(ctx, cl, where.options, func(page []v1alpha1.AgentAction) error {
 		if !begun { // not before the first answer: an error leaves stdout empty
 			begun = true
 			if err := stream.begin(); err != nil {

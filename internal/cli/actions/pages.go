@@ -16,13 +16,13 @@ import (
 // pageSize is how many actions are asked of the API server at once.
 const pageSize = 500
 
-// eachPage lists actions page by page, in the order of the API server, which is
+// EachPage lists actions page by page, in the order of the API server, which is
 // that of namespace and name. When a list takes so long that its pages expire,
 // it goes on behind the last of them, as the API server offers it: what comes
 // then is as it is then, and nothing comes twice. A server that does not offer
 // it is asked for the whole list once more, after restart was called; a nil
 // restart refuses that.
-func eachPage(ctx context.Context, cl client.Reader, options []client.ListOption, each func([]v1alpha1.AgentAction) error, restart func()) error {
+func EachPage(ctx context.Context, cl client.Reader, options []client.ListOption, each func([]v1alpha1.AgentAction) error, restart func()) error {
 	size, next := int64(pageSize), ""
 	for {
 		page := &v1alpha1.AgentActionList{}

@@ -19,8 +19,12 @@ func NewCommand(s *session.Session, display, version string) *cobra.Command {
 		Long: `Read the audit trail: one line of JSON for everything that happened to an action
 and to policy, each with the hash of the line before.
 
-The commands read files and standard input. They need no cluster and no rights.`,
+The commands read files and standard input. They need no cluster and no rights;
+only verify --against-cluster reads the cluster.`,
 		Example: session.Examples(`
+			# Was anything changed, removed or cut off?
+			%[1]s verify --against-cluster audit.log
+
 			# What happens now?
 			%[1]s tail -f audit.log
 
@@ -35,6 +39,7 @@ The commands read files and standard input. They need no cluster and no rights.`
 		RunE: session.ShowHelp,
 	}
 	cmd.AddCommand(
+		newVerifyCommand(s, display+" verify"),
 		newTailCommand(s, display+" tail"),
 		newShowCommand(s, display+" show"),
 		newExportCommand(s, display+" export"),

@@ -17,7 +17,8 @@ const (
 	// ExitUsage: the command line itself is wrong; nothing was tried.
 	ExitUsage = 2
 	// ExitFound: a check has found something: a policy with errors, a test that
-	// fails, too little coverage, decisions that flip.
+	// fails, too little coverage, decisions that flip, an audit trail that is not as
+	// it was written.
 	ExitFound = 3
 	// ExitDenied: the action that was waited for is denied.
 	ExitDenied = 4

@@ -187,7 +187,7 @@ func newMapper() apimeta.RESTMapper {
 		},
 		authenticationv1.SchemeGroupVersion: {cluster: []string{"SelfSubjectReview"}},
 		authorizationv1.SchemeGroupVersion:  {cluster: []string{"SelfSubjectAccessReview"}},
-		corev1.SchemeGroupVersion:           {namespaced: []string{"ServiceAccount", "Secret"}, cluster: []string{"Namespace"}},
+		corev1.SchemeGroupVersion:           {namespaced: []string{"ServiceAccount", "Secret", "ConfigMap"}, cluster: []string{"Namespace"}},
 		rbacv1.SchemeGroupVersion:           {namespaced: []string{"Role", "RoleBinding"}, cluster: []string{"ClusterRole", "ClusterRoleBinding"}},
 	} {
 		for _, kind := range scopes.namespaced {
