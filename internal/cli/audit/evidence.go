@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -136,7 +137,7 @@ func (o *pack) report(summary *evidence.Summary) {
 	row := func(name string, totals evidence.Totals) {
 		cells := []terminal.Cell{{Text: name}}
 		for _, n := range []int{totals.Actions, totals.Approved, totals.Denied, totals.Pending, totals.Verdicts, totals.BreakGlass, totals.Records} {
-			cells = append(cells, terminal.Cell{Text: fmt.Sprint(n)})
+			cells = append(cells, terminal.Cell{Text: strconv.Itoa(n)})
 		}
 		table.Row(cells...)
 	}
