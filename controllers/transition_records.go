@@ -19,19 +19,27 @@ func (t transition) records(now time.Time) []audit.Record {
 	made := make([]audit.Record, 0, len(happened))
 	next := int(t.before.RecordedApprovals) // of spec.approvals
 	for _, event := range happened {
-		switch {
-		case event == v1alpha1.EventActionSubmitted:
-			made = append(made, t.submission(now))
-		case event == audit.EventEvaluated:
-			made = append(made, t.evaluation(now))
-		case event == audit.EventApprovalRecorded:
-			made = append(made, t.verdict(next, now))
+		r := t.told(event, next, now)
+		if r.Approval != nil {
 			next++
-		default:
-			made = append(made, t.record(event, now))
 		}
+		made = append(made, r)
 	}
 	return made
+}
+
+// told is the record of one event; next is the verdict that comes next.
+func (t transition) told(event v1alpha1.EventType, next int, now time.Time) audit.Record {
+	if event == v1alpha1.EventActionSubmitted {
+		return t.submission(now)
+	}
+	if event == audit.EventEvaluated {
+		return t.evaluation(now)
+	}
+	if event == audit.EventApprovalRecorded {
+		return t.verdict(next, now)
+	}
+	return t.record(event, now)
 }
 
 // about is what every record of the change says. The decision is the one that
