@@ -77,8 +77,7 @@ func describe(ctx context.Context, err error) error {
 	if errors.Is(err, ErrBlocked) {
 		return chainOf(err)
 	}
-	var plain *plainError
-	if errors.As(err, &plain) {
+	if plain, is := errors.AsType[*plainError](err); is {
 		return plain
 	}
 	if known := describeTLS(err); known != nil {

@@ -94,6 +94,7 @@ func (s *Sender) Send(ctx context.Context, target Target, event Event) Result {
 	if err != nil {
 		return Result{Err: describe(ctx, err)}
 	}
+	defer response.Body.Close()
 	answer := drain(response.Body, cancel)
 	return judge(response, answer, s.options.Clock.Now())
 }
@@ -102,10 +103,9 @@ func (s *Sender) Send(ctx context.Context, target Target, event Event) Result {
 func (s *Sender) Close() { s.transports.close() }
 
 // drain reads what there is of an answer's body, within limits.
-func drain(body io.ReadCloser, cancel context.CancelFunc) []byte {
+func drain(body io.Reader, cancel context.CancelFunc) []byte {
 	stop := time.AfterFunc(drainTimeout, cancel)
 	defer stop.Stop()
 	answer, _ := io.ReadAll(io.LimitReader(body, maxAnswer)) // the status code has said all
-	_ = body.Close()                                         // as above
 	return answer
 }

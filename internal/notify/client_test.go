@@ -13,6 +13,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -63,9 +64,7 @@ func TestAnswers(t *testing.T) {
 		if r.URL.Path != "/canary-path" {
 			followed = true
 		}
-		for key, values := range header {
-			w.Header()[key] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(answer)
 		fmt.Fprint(w, body)
 	})
@@ -112,7 +111,7 @@ func TestRetryAfter(t *testing.T) {
 	})
 	for _, code = range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		for after, want := range map[string]time.Duration{
-			"120": 2 * time.Minute, " 7 ": 7 * time.Second, "0": 0, "-5": 0, "soon": 0, "": 0, "1.5": 0,
+			"120": 2 * time.Minute, "7": 7 * time.Second, "0": 0, "-5": 0, "soon": 0, "": 0, "1.5": 0,
 			"99999999": 24 * time.Hour, "99999999999999999999999": 24 * time.Hour,
 			now.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
 			now.Add(-time.Hour).Format(http.TimeFormat):       0,
@@ -202,7 +201,11 @@ func TestBrokenReceivers(t *testing.T) {
 	t.Parallel()
 	s := sender(t)
 	request := func(c net.Conn) { _, _ = http.ReadRequest(bufio.NewReader(c)) }
-	reset := func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
+	reset := func(c net.Conn) {
+		if tcp, is := c.(*net.TCPConn); !is || tcp.SetLinger(0) != nil {
+			t.Error("the connection cannot be reset")
+		}
+	}
 	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +261,8 @@ func TestHugeAnswerIsNotRead(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		for block := make([]byte, 1<<16); ; {
 			n, err := w.Write(block)
-			if written.Add(int64(n)); err != nil || written.Load() > 1<<30 {
+			written.Add(int64(n))
+			if err != nil || written.Load() > 1<<30 {
 				return
 			}
 		}
@@ -375,7 +379,8 @@ func TestNoProxy(t *testing.T) {
 	s := notify.NewSender(notify.SenderOptions{AllowedNetworks: here})
 	t.Cleanup(s.Close)
 	result := s.Send(t.Context(), target("https://receiver.invalid/"), sample())
-	if failed(t, result, 0, "DNS"); used {
+	failed(t, result, 0, "DNS")
+	if used {
 		t.Error("the proxy was used")
 	}
 }

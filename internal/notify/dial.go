@@ -16,7 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// ErrBlocked: a delivery would have gone to where nothing may be sent to.
+// ErrBlocked is why nothing was sent: it would have gone to where nothing may be sent to.
 var ErrBlocked = errors.New("which nothing may be sent to")
 
 // connectTimeout is how long one connection may take to come about.

@@ -211,7 +211,8 @@ func TestAPIServerIsForbidden(t *testing.T) {
 	blocked := func(url string) {
 		t.Helper()
 		result := s.Send(t.Context(), target(url), sample())
-		if failed(t, result, 0, "the API server"); !errors.Is(result.Err, notify.ErrBlocked) {
+		failed(t, result, 0, "the API server")
+		if !errors.Is(result.Err, notify.ErrBlocked) {
 			t.Error(result.Err)
 		}
 	}

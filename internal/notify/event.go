@@ -125,12 +125,12 @@ type Outcome struct {
 }
 
 var (
-	// ErrObsolete: nobody waits for the delivery any more. From Queue.Load: the
+	// ErrObsolete says that nobody waits for the delivery any more. From Queue.Load: the
 	// event or its object is gone, and the delivery is dropped without a word.
 	// From Queue.Resolve: the subscription is gone; Queue.Done hears of
 	// OutcomeWithdrawn.
 	ErrObsolete = errors.New("nobody waits for this any more")
-	// ErrGone: the receiver answered 410 before, so that Queue.Resolve gives no
+	// ErrGone says that the receiver answered 410, so that Queue.Resolve gives no
 	// target until the subscription changes. The delivery is given up.
 	ErrGone = errors.New("the receiver answered 410 Gone: it wants nothing any more; " +
 		"once it does, change spec of the subscription, for example its url")

@@ -18,24 +18,24 @@ import (
 )
 
 // schema is the documented form of a format.
-func schema(t testing.TB, format v1alpha1.NotificationFormat) *jsonschema.Schema {
-	t.Helper()
+func schema(tb testing.TB, format v1alpha1.NotificationFormat) *jsonschema.Schema {
+	tb.Helper()
 	path := "testdata/schemas/" + strings.ToLower(string(format)) + ".json"
 	text, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("schema.json", document); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	compiled, err := compiler.Compile("schema.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return compiled
 }
@@ -160,15 +160,15 @@ func hostile(text string, size int) notify.Event {
 }
 
 // decoded is a body as a chat program reads it.
-func decoded[T any](t testing.TB, format v1alpha1.NotificationFormat, event notify.Event) T {
-	t.Helper()
+func decoded[T any](tb testing.TB, format v1alpha1.NotificationFormat, event notify.Event) T {
+	tb.Helper()
 	body, _, err := notify.Render(format, event)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out T
 	if err := json.Unmarshal(body, &out); err != nil {
-		t.Fatalf("%v: %s", err, body)
+		tb.Fatalf("%v: %s", err, body)
 	}
 	return out
 }

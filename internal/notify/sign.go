@@ -23,7 +23,7 @@ import (
 // MinSecretBytes is how long a signing secret is at least.
 const MinSecretBytes = 16
 
-// ErrShortSecret: a secret is too short to sign with.
+// ErrShortSecret is of a secret that is too short to sign with.
 var ErrShortSecret = errors.New("the signing secret is shorter than 16 bytes; " +
 	"write a longer one into the Secret, for example what `openssl rand -base64 32` prints, behind whsec_")
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestSignatures(t *testing.T) {
 	if standard(t, []byte("another secret of sixteen bytes"), got) || ascend([]byte("another"), "X-ASCEND-Signature", got) {
 		t.Error("verified with another secret")
 	}
-	altered := delivered{got.header, append(got.body[:len(got.body):len(got.body)], ' ')}
+	altered := delivered{got.header, append(slices.Clip(got.body), ' ')}
 	if standard(t, secret, altered) || ascend(secret, "X-ASCEND-Signature", altered) {
 		t.Error("verified with another body")
 	}

@@ -3,6 +3,7 @@
 package notify_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"flag"
@@ -123,7 +124,7 @@ func golden(t *testing.T, name string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != string(want) {
+	if !bytes.Equal(got, want) {
 		t.Errorf("%s: run with -update if it is meant to be so:\n%s\nwant\n%s", name, got, want)
 	}
 }
@@ -135,9 +136,10 @@ var (
 )
 
 // sender may send to this machine.
-func sender(t testing.TB) *notify.Sender {
+func sender(tb testing.TB) *notify.Sender {
+	tb.Helper()
 	s := notify.NewSender(notify.SenderOptions{Version: "v1.2.3", AllowedNetworks: here})
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -147,12 +149,13 @@ func target(url string) notify.Target {
 }
 
 // receive is a receiver over TLS.
-func receive(t testing.TB, handler http.HandlerFunc) (*httptest.Server, notify.Target) {
+func receive(tb testing.TB, handler http.HandlerFunc) (*httptest.Server, notify.Target) {
+	tb.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	server.EnableHTTP2 = true
 	server.Config.ErrorLog = quiet
 	server.StartTLS()
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	to := target(server.URL + "/canary-path?token=canary-token")
 	to.Authorities = authorities(server)
 	return server, to
@@ -165,12 +168,13 @@ func authorities(server *httptest.Server) *x509.CertPool {
 }
 
 // listen is a receiver without HTTP, which does what it likes with a connection.
-func listen(t testing.TB, serve func(net.Conn)) string {
+func listen(tb testing.TB, serve func(net.Conn)) string {
+	tb.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	tb.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
 			connection, err := listener.Accept()

@@ -148,7 +148,7 @@ func (t tone) color() string {
 const teamsSpecial = "\\`*_[]<>~{}#!"
 
 // listMark begins a list: the character of its group is the one to escape.
-var listMark = regexp.MustCompile(`^ *[0-9]*([-+.)])(?: |$)`)
+var listMark = regexp.MustCompile(`^ *\d*([-+.)])(?: |$)`)
 
 // teamsEscape makes text fit for where Markdown is read. An underscore within a
 // word is only itself, and stays, as in database_write.

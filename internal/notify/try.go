@@ -16,11 +16,11 @@ const maxError = 1024
 type verdict int
 
 const (
-	verdictAgain   verdict = iota // it is due again
-	verdictEnded                  // Done is to hear of its outcome
-	verdictObsolete               // nobody waits for it
-	verdictTold                   // Done heard of its outcome
-	verdictCut                    // the operator stops
+	verdictAgain    verdict = iota // it is due again
+	verdictEnded                   // Done is to hear of its outcome
+	verdictObsolete                // nobody waits for it
+	verdictTold                    // Done heard of its outcome
+	verdictCut                     // the operator stops
 )
 
 // fly tries a delivery that was taken from a ring, and lands it again. epoch is
