@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/audit"
 )
 
 // What is not part of the request and rules read all the same: labels and
@@ -66,7 +67,7 @@ var relabelled = without("decided anew, and recorded", func(ctx context.Context,
 		g.Expect(s.action.Status.MatchedRules).NotTo(ContainElement(HaveField("Name", BeEquivalentTo("noted"))))
 	}).WithContext(ctx).Should(Succeed())
 	Expect(s.action.Status.Decision).To(Equal(v1alpha1.DecisionPending))
-	Expect(strings.Join(s.recordOf(v1alpha1.EventActionPending).MatchedRules, "\n")).NotTo(ContainSubstring("/noted "))
+	Expect(strings.Join(s.recordOf(audit.EventEvaluated).MatchedRules, "\n")).NotTo(ContainSubstring("/noted "))
 })
 
 // frozenAction is denied for its label and its annotation.
