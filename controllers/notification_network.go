@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -72,7 +73,7 @@ func (n *network) apiServer(ctx context.Context) ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.servers, n.until = append(called, inside...), n.clock.Now().Add(serversLast)
+	n.servers, n.until = slices.Concat(called, inside), n.clock.Now().Add(serversLast)
 	return n.servers, nil
 }
 

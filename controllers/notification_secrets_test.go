@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -43,7 +44,7 @@ func asInstalled(ctx context.Context) {
 		}
 		for _, object := range made {
 			Expect(api.Create(ctx, object)).To(Succeed())
-			DeferCleanup(func(ctx SpecContext) { Expect(api.Delete(ctx, object)).To(Succeed()) })
+			DeferCleanup(func() { Expect(api.Delete(context.WithoutCancel(ctx), object)).To(Succeed()) })
 		}
 	}
 }
@@ -67,11 +68,13 @@ func (w world) administrator(ctx context.Context, name string) {
 }
 
 // commands are the lines of a message that begin with kubectl.
-func commands(message string) []string { return regexp.MustCompile(`(?m)^  kubectl .*$`).FindAllString(message, -1) }
+func commands(message string) []string {
+	return regexp.MustCompile(`(?m)^ {2}kubectl .*$`).FindAllString(message, -1)
+}
 
 // run runs a line of a message as somebody, with the kubectl of the assets.
 func run(ctx context.Context, line, as string) error {
-	words := append(strings.Fields(line)[1:], "--kubeconfig="+kubeconfigFile(), "--as="+as)
+	words := slices.Concat(strings.Fields(line)[1:], []string{"--kubeconfig=" + kubeconfigFile(), "--as=" + as})
 	out, err := exec.CommandContext(ctx, filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"), words...).CombinedOutput()
 	AddReportEntry(line, string(out))
 	return err

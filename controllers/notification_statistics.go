@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -134,12 +135,17 @@ func (s *SubscriptionStatistics) Start(ctx context.Context) error {
 		case <-ticker.C:
 			s.flush(ctx)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
-			defer cancel()
-			s.flush(last)
+			s.flushLast(ctx)
 			return nil
 		}
 	}
+}
+
+// flushLast writes although ctx has ended.
+func (s *SubscriptionStatistics) flushLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
+	defer cancel()
+	s.flush(ctx)
 }
 
 // flush writes what there is. What cannot be written is kept, but for what
@@ -210,7 +216,7 @@ func (u *unwritten) addTo(subscription *v1alpha1.WebhookSubscription) {
 	if u.said {
 		status.LastError = u.lastError
 	}
-	letters := append(u.dead[:len(u.dead):len(u.dead)], status.DeadLetters...)
+	letters := slices.Concat(u.dead, status.DeadLetters)
 	status.DeadLetters = letters[:min(len(letters), maxDeadLetters)]
 	if u.test != nil {
 		status.LastTest = u.test

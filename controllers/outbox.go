@@ -5,6 +5,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -146,7 +147,7 @@ func (o *Outbox) enlist(change transition, now time.Time) {
 	for _, what := range change.news() {
 		to := o.Subscriptions.Matching(action.Namespace, string(action.Spec.AgentRef.Name), what.event)
 		if len(to) > 0 {
-			entries = append(entries[:len(entries):len(entries)], entryOf(action.UID, what, now, to))
+			entries = append(slices.Clip(entries), entryOf(action.UID, what, now, to))
 		}
 	}
 	var dropped int

@@ -45,6 +45,8 @@ func (t transition) news() []happening {
 				said.event = v1alpha1.EventPolicyViolation
 				news = append(news, said)
 			}
+		case v1alpha1.EventActionExecuted, v1alpha1.EventActionFailed, v1alpha1.EventAgentSuspended, v1alpha1.EventPolicyViolation:
+			// No change of an action's status brings these about.
 		default:
 		}
 	}

@@ -5,8 +5,8 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,7 +244,7 @@ func TestEntriesHaveBounds(t *testing.T) {
 	}
 	var many []v1alpha1.PendingNotification
 	for i := range maxNotifications + 3 {
-		many = append(many, v1alpha1.PendingNotification{ID: fmt.Sprint(i)})
+		many = append(many, v1alpha1.PendingNotification{ID: strconv.Itoa(i)})
 	}
 	if kept, dropped := newest(many, maxNotifications); dropped != 3 || len(kept) != maxNotifications || kept[0].ID != "3" {
 		t.Errorf("%d kept from %s, %d dropped", len(kept), kept[0].ID, dropped)

@@ -74,7 +74,7 @@ func (n *OutcomeNotifier) Start(ctx context.Context) error {
 		workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](firstRetry, lastRetry))
 	defer n.queue.ShutDown()
 	if err := n.Outbox.Subscriptions.WaitForSync(ctx); err != nil {
-		return nil //nolint:nilerr // it was told to stop before it began
+		return nil // it was told to stop before it began
 	}
 	noted, err := n.NewCache()
 	if err != nil {
@@ -199,7 +199,7 @@ func reportedAt(action *v1alpha1.AgentAction, now time.Time) time.Time {
 		var fields struct {
 			Spec map[string]json.RawMessage `json:"f:spec"`
 		}
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			continue
 		}
 		if _, has := fields.Spec["f:outcome"]; has {

@@ -4,8 +4,10 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,15 +94,20 @@ var _ = Describe("The outbox", Serial, func() {
 		w.subscribe(ctx, "all", to, everything)
 		// Each is escalated and times out while what came before is acknowledged;
 		// nobody but the operator writes anything.
-		asked := submitMany(ctx, w, actions, func(int) string { return updateCustomer })
+		asked, told := submitMany(ctx, w, actions, func(int) string { return updateCustomer }), 0
 		for _, action := range asked {
 			expectDecision(ctx, action, v1alpha1.DecisionTimedOut, v1alpha1.ReasonApprovalTimeout)
 			expectTold(ctx, action, v1alpha1.NotificationDelivered)
-			Expect(own.events(action)).NotTo(ContainElement(audit.EventNotApplied))
+			happened := own.events(action)
+			Expect(happened).NotTo(ContainElement(audit.EventNotApplied))
+			// Which they are depends on how soon the operator comes to look.
+			told += len(slices.DeleteFunc(happened, func(e v1alpha1.EventType) bool {
+				return !strings.HasPrefix(everything, string(e)) && !strings.Contains(everything, ", "+string(e))
+			}))
 		}
-		Eventually(func() int { return len(to.events()) }).Should(Equal(4 * actions))
+		Eventually(func() int { return len(to.events()) }).Should(Equal(told), "what the audit trail has")
 		duplicates := len(to.all()) - len(to.events())
-		AddReportEntry("notifications that arrived twice, of 240", duplicates)
+		AddReportEntry(fmt.Sprintf("notifications that arrived twice, of %d", told), duplicates)
 		Expect(duplicates).To(BeNumerically("<=", 2))
 	})
 
@@ -122,7 +129,9 @@ var _ = Describe("The outbox", Serial, func() {
 				Eventually(status(ctx, action)).Should(HaveField("Notifications", BeEmpty()))
 			}
 			seen := count.take()
-			maps.DeleteFunc(seen, func(request string, _ int) bool { return strings.Contains(request, " events") || strings.HasPrefix(request, http.MethodGet) })
+			maps.DeleteFunc(seen, func(request string, _ int) bool {
+				return strings.Contains(request, " events") || strings.HasPrefix(request, http.MethodGet)
+			})
 			AddReportEntry("requests", seen)
 			return seen["PUT agentactions/NAME/status"]
 		}

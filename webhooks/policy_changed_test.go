@@ -26,6 +26,7 @@ var _ = Describe("A change of policy", func() {
 		namespace = newNamespace(ctx)
 		author = as("author-of-" + namespace)
 		grant(ctx, namespace, author.name, append([]string{"deletecollection"}, everything...), policyKinds...)
+		grant(ctx, namespace, author.name, []string{"list"}, "agentactions") // which subscriptions tell of
 	})
 
 	patch := func(ctx context.Context, object *unstructured.Unstructured, text string) {

@@ -6,11 +6,11 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	admissionv1 "k8s.io/api/admission/v1"
 	"os"
 	"path/filepath"
 	"testing"
 
+	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"

@@ -183,10 +183,10 @@ func TestEverySwitchReachesTheDeployment(t *testing.T) {
 		"annotation": {pod.Annotations["sidecar.istio.io/inject"], "false"},
 		"label":      {pod.Labels["team"], "platform"},
 		"its label":  {pod.Labels["control-plane"], "controller-manager"},
-		"secrets of subscriptions": {found["Role shop/ascend-notification-secrets"].Object["rules"], []any{map[string]any{
+		"secrets of subscriptions": {found["Role ascend-notification-secrets"].Object["rules"], []any{map[string]any{
 			"apiGroups": []any{""}, "resources": []any{"secrets"}, "resourceNames": []any{"hook", "url"}, "verbs": []any{"get"},
 		}}},
-		"who reads them": {found["RoleBinding bank/ascend-notification-secrets"].Object["subjects"], []any{map[string]any{
+		"who reads them": {found["RoleBinding ascend-notification-secrets"].Object["subjects"], []any{map[string]any{
 			"kind": "ServiceAccount", "name": "ascend-controller-manager", "namespace": namespace,
 		}}},
 		"role": {

@@ -132,7 +132,7 @@ func (r *receiver) remember(id string, now time.Time) {
 // handle is where your own code begins. What takes long belongs behind a queue:
 // the sender waits 30 seconds.
 func handle(id string, e *event) {
-	log.Printf("%s: %q: %q of agent %q in namespace %q: decision %q, reason %q, risk %.1f",
+	log.Printf("%q: %q: %q of agent %q in namespace %q: decision %q, reason %q, risk %.1f", //nolint:gosec // %q escapes it all
 		id, e.Type, e.Subject, e.Data.AgentID, e.Data.Namespace, e.Data.Decision, e.Data.Reason, e.Data.RiskScore)
 }
 

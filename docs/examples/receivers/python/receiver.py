@@ -52,9 +52,9 @@ def verify(key, headers, body, now):
 def handle(identifier, event):
     """Where your own code begins. What takes long belongs behind a queue: the sender waits 30 seconds."""
     data = event.get("data", {})
-    print(f"{identifier}: {event.get('type')!r}: {event.get('subject')!r} of agent {data.get('agent_id')!r} "
+    print(f"{identifier!r}: {event.get('type')!r}: {event.get('subject')!r} of agent {data.get('agent_id')!r} "
           f"in namespace {data.get('namespace')!r}: decision {data.get('decision')!r}, "
-          f"reason {data.get('reason')!r}, risk {data.get('risk_score')}", flush=True)
+          f"reason {data.get('reason')!r}, risk {data.get('risk_score')!r}", flush=True)
 
 
 class Receiver(BaseHTTPRequestHandler):
