@@ -31,8 +31,28 @@ var _ = Describe("WebhookSubscription", func() {
 			`events: [action.denied, action.approved]`),
 		Entry("no secret",
 			`secretRef: null`,
-			`spec.secretRef: Required value`,
+			`spec.secretRef: Invalid value: secretRef is required, for by it the receiver knows a delivery`,
 			`secretRef: {name: other, key: secret}`),
+		Entry("no secret in CloudEvents",
+			`{secretRef: null, format: CloudEvents}`,
+			`only the formats Slack and Teams can do without`,
+			`{secretRef: null, format: Slack}`),
+		Entry("a previous secret without a secret",
+			`{secretRef: null, format: Teams, previousSecretRef: {name: old, key: secret}}`,
+			`spec.previousSecretRef: Invalid value: previousSecretRef needs a secretRef`,
+			`{format: Teams, previousSecretRef: {name: old, key: secret}}`),
+		Entry("a format that is not known",
+			`format: Carrier pigeon`,
+			`spec.format: Unsupported value: "Carrier pigeon": supported values: "CloudEvents", "Slack", "Teams"`,
+			`format: Teams`),
+		Entry("two urls",
+			`urlFrom: {name: hook, key: url}`,
+			`spec.url: Invalid value: give either url or urlFrom`,
+			`{url: null, urlFrom: {name: hook, key: url}}`),
+		Entry("authorities that are too long",
+			`caBundle: `+long(65537),
+			`spec.caBundle: Too long: may not be more than 65536`,
+			`caBundle: `+long(65536)),
 		Entry("no key of the secret",
 			`secretRef: {key: null}`,
 			`spec.secretRef.key: Required value`,
@@ -52,7 +72,7 @@ var _ = Describe("WebhookSubscription", func() {
 	)
 
 	DescribeTable("refuses as url", subscription.refuses(),
-		Entry("nothing", `url: null`, `spec.url: Required value`, `url: http://hooks.default.svc`),
+		Entry("nothing", `url: null`, `spec.url: Invalid value: give either url or urlFrom`, `url: http://hooks.default.svc`),
 		Entry("a host alone", `url: hooks.example.com`, `spec.url: Invalid value: "hooks.example.com": `+badURL, `url: https://hooks.example.com`),
 		Entry("another scheme", `url: ftp://hooks.example.com`, badURL, `url: http://hooks.example.com`),
 		Entry("a file", `url: file:///etc/passwd`, badURL, `url: https://hooks.example.com/etc`),
@@ -64,7 +84,7 @@ var _ = Describe("WebhookSubscription", func() {
 			`url: https://h/`+long(2038)),
 	)
 
-	It("has no defaults", func(ctx SpecContext) {
-		Expect(subscription.defaults(ctx, `{}`)).To(MatchYAML(subscription.spec))
+	It("is sent CloudEvents, where it does not say otherwise", func(ctx SpecContext) {
+		Expect(subscription.defaults(ctx, `{}`)).To(MatchYAML(subscription.spec + "\nformat: CloudEvents\n"))
 	})
 })

@@ -102,9 +102,9 @@ const (
 
 // WebhookSubscriptionSpec says who hears of what.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.urlFrom)",message="give either url or urlFrom"
-// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || (has(self.format) && self.format != 'CloudEvents')",message="secretRef is required, for by it the receiver knows a delivery; only the formats Slack and Teams can do without"
-// +kubebuilder:validation:XValidation:rule="!has(self.previousSecretRef) || has(self.secretRef)",message="previousSecretRef needs a secretRef"
+// +kubebuilder:validation:XValidation:rule="has(self.url) != has(self.urlFrom)",message="give either url or urlFrom",fieldPath=".url"
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || (has(self.format) && self.format != 'CloudEvents')",message="secretRef is required, for by it the receiver knows a delivery; only the formats Slack and Teams can do without",fieldPath=".secretRef"
+// +kubebuilder:validation:XValidation:rule="!has(self.previousSecretRef) || has(self.secretRef)",message="previousSecretRef needs a secretRef",fieldPath=".previousSecretRef"
 type WebhookSubscriptionSpec struct {
 	// agentRef restricts the subscription to one agent's actions. Left out: all of the namespace.
 	// +optional

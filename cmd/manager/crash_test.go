@@ -311,7 +311,6 @@ var _ = Describe("Operators that are killed", Serial, Ordered, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		to := newReceiver()
-		furnish(ctx, to)
 		webhooks := freeAddress(ctx)
 		c = &crashes{to: to, audit: filepath.Join(GinkgoT().TempDir(), "audit.log")}
 		c.flags = []string{
@@ -322,6 +321,7 @@ var _ = Describe("Operators that are killed", Serial, Ordered, func() {
 		first := c.start(ctx, "")
 		first.webhooks, first.probes = webhooks, flagOf(c.flags, "health-probe-bind-address")
 		admitBy(ctx, first)
+		furnish(ctx, to) // with admission, which knows a subscription by its operator
 		first.signal(syscall.SIGKILL)
 		first.awaitEnd()
 		c.load = startLoad(context.WithoutCancel(ctx))
