@@ -25,7 +25,7 @@ import (
 
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations,resourceNames=ascend-mutating-webhook-configuration,verbs=get
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=ascend-validating-webhook-configuration,verbs=get
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicies;validatingadmissionpolicybindings,resourceNames=ascend-agentaction-identity;ascend-agentaction-immutability;ascend-agentaction-deletion;ascend-status,verbs=get
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicies;validatingadmissionpolicybindings,resourceNames=ascend-agentaction-identity;ascend-agentaction-immutability;ascend-agentaction-deletion;ascend-status;ascend-audit-anchors,verbs=get
 
 // GuardInterval is the time between two looks at the configuration of admission.
 const GuardInterval = 10 * time.Second

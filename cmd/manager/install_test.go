@@ -68,7 +68,7 @@ func admitBy(ctx context.Context, p *process) {
 	awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 200)
 	envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil) //nolint:contextcheck // it bounds its own time
 	awaitAdmission(ctx)
-	Expect(caBundles(ctx)).To(HaveEach(Not(BeEmpty())))
+	Eventually(func() [][]byte { return caBundles(ctx) }).WithTimeout(patience).Should(HaveEach(Not(BeEmpty())))
 }
 
 // awaitAdmission waits until an action would be let in.

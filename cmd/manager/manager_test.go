@@ -4,7 +4,12 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -21,6 +26,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/anchor"
+	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/test/envtest"
 )
 
@@ -71,6 +78,7 @@ var _ = Describe("The operator", Serial, func() {
 		Expect(p.awaitEnd()).To(BeZero())
 		// The guard may have found that another spec's operator has gone.
 		Expect(strings.Count(p.records(), `"event":"action.`)).To(Equal(1), p.records())
+		expectAnchored(ctx, p)
 	})
 
 	It("is not ready while records cannot be kept, and says why", func(ctx SpecContext) {
@@ -78,7 +86,9 @@ var _ = Describe("The operator", Serial, func() {
 			Skip("needs Linux's /dev/full")
 		}
 		p := startProcess(ctx, "--audit-log=/dev/full")
-		admitBy(ctx, p)
+		awaitStatus(ctx, "http://"+p.probes+"/readyz/certificate", "", 200)
+		envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil)
+		awaitAdmission(ctx)
 		action := submit(ctx)
 		Expect(awaitStatus(ctx, "http://"+p.probes+"/readyz/audit", "", 500)).To(ContainSubstring("no space left on device"))
 		awaitStatus(ctx, "http://"+p.probes+"/readyz", "", 500)
@@ -86,6 +96,51 @@ var _ = Describe("The operator", Serial, func() {
 		Expect(statusOf(ctx, action).Decision).To(Equal(v1alpha1.DecisionNone), "no decision without its record")
 		p.signal(syscall.SIGTERM)
 		Expect(p.awaitEnd()).To(BeZero())
+	})
+
+	It("goes on without records where it is told to, and counts them", func(ctx SpecContext) {
+		if runtime.GOOS != "linux" {
+			Skip("needs Linux's /dev/full")
+		}
+		p := startProcess(ctx, "--audit-log=/dev/full", "--audit-on-failure=continue")
+		admitBy(ctx, p)
+		awaitApproved(ctx, submit(ctx))
+		Expect(awaitStatus(ctx, "http://"+p.metrics+"/metrics", "", 200)).To(And(
+			ContainSubstring("ascend_audit_healthy 0"),
+			MatchRegexp(`ascend_audit_lost_records_total\{sink="file"\} [1-9]`),
+			MatchRegexp(`ascend_audit_write_failures_total\{sink="file"\} [1-9]`),
+		))
+		p.signal(syscall.SIGTERM)
+		Expect(p.awaitEnd()).To(BeZero())
+	})
+
+	It("goes on in the file of one that was killed, and says where that ended", func(ctx SpecContext) {
+		path := filepath.Join(GinkgoT().TempDir(), "audit.log")
+		first := startProcess(ctx, "--audit-log="+path)
+		first.auditLog = path
+		admitBy(ctx, first)
+		awaitApproved(ctx, submit(ctx))
+		other := startProcess(ctx, "--audit-log="+path)
+		Expect(other.awaitEnd()).To(Equal(exitFailure))
+		Expect(other.log.String()).To(ContainSubstring("another process writes this file; give each replica a file of its own"))
+		first.signal(syscall.SIGKILL)
+		first.awaitEnd()
+		before := strings.TrimSpace(first.records())
+		var last audit.Record
+		Expect(json.Unmarshal([]byte(before[strings.LastIndexByte(before, '\n')+1:]), &last)).To(Succeed())
+
+		second := startProcess(ctx, "--audit-log="+path)
+		second.auditLog = path
+		awaitStatus(ctx, "http://"+second.probes+"/readyz", "", 200)
+		second.signal(syscall.SIGTERM)
+		Expect(second.awaitEnd()).To(BeZero())
+		var started audit.Record
+		line, _, _ := strings.Cut(strings.TrimPrefix(second.records(), before+"\n"), "\n")
+		Expect(json.Unmarshal([]byte(line), &started)).To(Succeed())
+		Expect(started.Event).To(Equal(audit.EventStarted))
+		Expect(started.Journal.Previous).To(HaveValue(Equal(audit.Head{Chain: last.Chain, Sequence: last.Sequence, Hash: last.Hash})))
+		Expect(started.Journal.Replica).NotTo(BeEmpty())
+		expectAnchored(ctx, second)
 	})
 
 	It("of two decides in one, and the other takes over", func(ctx SpecContext) {
@@ -105,13 +160,13 @@ var _ = Describe("The operator", Serial, func() {
 		admitBy(ctx, second) // it does not lead, and seals with the same key
 		awaitApproved(ctx, submit(ctx))
 		Expect(holder(ctx)).To(Equal(leader))
-		Expect(second.records()).To(BeEmpty(), "the other has decided, too")
+		Expect(second.records()).NotTo(ContainSubstring(`"event":"action.`), "the other has decided, too")
 
 		first.signal(syscall.SIGKILL)
 		first.awaitEnd()
 		awaitApproved(ctx, submit(ctx))
 		Expect(holder(ctx)).NotTo(Equal(leader), "decided without the lease")
-		Expect(second.records()).NotTo(BeEmpty(), "no decision without its record")
+		Expect(second.records()).To(ContainSubstring(`"event":"action.`), "no decision without its record")
 		second.signal(syscall.SIGTERM)
 		Expect(second.awaitEnd()).To(BeZero())
 		Expect(holder(ctx)).To(BeEmpty(), "the lease is given up")
@@ -198,6 +253,30 @@ func holder(ctx context.Context) string {
 		return ""
 	}
 	return *lease.Spec.HolderIdentity
+}
+
+// expectAnchored expects a trail that begins and ends in order, and an anchor of
+// its very end.
+func expectAnchored(ctx context.Context, p *process) {
+	GinkgoHelper()
+	lines := strings.Split(strings.TrimSpace(p.records()), "\n")
+	var last audit.Record
+	Expect(json.Unmarshal([]byte(lines[len(lines)-1]), &last)).To(Succeed())
+	Expect(lines[0]).To(ContainSubstring(`"event":"audit.started"`))
+	Expect(last.Event).To(Equal(audit.EventStopped))
+
+	var anchors corev1.ConfigMap
+	Expect(api.Get(ctx, client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: anchor.ConfigMapName}, &anchors)).To(Succeed())
+	var signed audit.Checkpoint
+	Expect(json.Unmarshal([]byte(anchors.Data[anchor.ChainPrefix+last.Chain]), &signed)).To(Succeed())
+	Expect(signed.Head).To(Equal(audit.Head{Chain: last.Chain, Sequence: last.Sequence, Hash: last.Hash}))
+	block, _ := pem.Decode([]byte(anchors.Data[anchor.KeyPrefix+signed.KeyID]))
+	Expect(block).NotTo(BeNil())
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	Expect(err).NotTo(HaveOccurred())
+	public, isEd25519 := key.(ed25519.PublicKey)
+	Expect(isEd25519).To(BeTrue())
+	Expect(signed.Verify(public)).To(Succeed())
 }
 
 // token is of a new ServiceAccount in namespace default.

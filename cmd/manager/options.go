@@ -9,6 +9,8 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
+	"github.com/ow-kai/ascend-operator/internal/anchor"
+	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/certs"
 	"github.com/ow-kai/ascend-operator/internal/keyring"
 )
@@ -29,7 +31,16 @@ type Options struct {
 	RenewDeadline           time.Duration
 	RetryPeriod             time.Duration
 	AuditLog                string
+	AuditLogMaxSize         int // MiB
+	AuditLogMaxFiles        int
+	AuditOTLPEndpoint       string
+	AuditOTLPHeadersFile    string
+	AuditOTLPCAFile         string
+	AuditOnFailure          string
+	AuditSinkTimeout        time.Duration
+	AuditAnchorInterval     time.Duration
 	AuditRequests           bool
+	AuditRedactKeys         string
 	ApprovalURL             string
 	Workers                 int
 	CollectInterval         time.Duration
@@ -41,11 +52,7 @@ func (o *Options) bind(flags *flag.FlagSet) {
 	o.bindServing(flags)
 	o.bindWebhooks(flags)
 	o.bindLeaderElection(flags)
-	flags.StringVar(&o.AuditLog, "audit-log", "-",
-		"`file` that audit records are appended to, one JSON line each; - is standard output")
-	flags.BoolVar(&o.AuditRequests, "audit-requests", true,
-		"keep in the audit log what was asked for: parameters, context and what else decided; false keeps that\n"+
-			"out of it, and past actions can then be replayed from the cluster only")
+	o.bindAudit(flags)
 	flags.StringVar(&o.ApprovalURL, "approval-url", "",
 		"`template` of status.approvalURL, such as https://ascend.example.com/{namespace}/{name}")
 	flags.IntVar(&o.Workers, "workers", 16,
@@ -54,6 +61,36 @@ func (o *Options) bind(flags *flag.FlagSet) {
 		"`time` between two looks for decided actions whose ttlAfterDecision is over")
 	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", 20*time.Second,
 		"`time` that work in progress may take to finish after SIGTERM")
+}
+
+func (o *Options) bindAudit(flags *flag.FlagSet) {
+	flags.StringVar(&o.AuditLog, "audit-log", "-",
+		"`file` that audit records are appended to, one JSON line each, and synced; of this process alone.\n"+
+			"- is standard output")
+	flags.IntVar(&o.AuditLogMaxSize, "audit-log-max-size", 100,
+		"`MiB` after which the file is put aside, as NAME-TIME.EXT, and another one begun; 0 never")
+	flags.IntVar(&o.AuditLogMaxFiles, "audit-log-max-files", 0,
+		"`number` of files put aside that are kept, the newest; 0 keeps all")
+	flags.StringVar(&o.AuditOTLPEndpoint, "audit-otlp-endpoint", "",
+		"`URL` of an OpenTelemetry collector that gets each record as well, by OTLP over HTTP, such as\n"+
+			"https://collector.example.com:4318; without a path, /v1/logs is added")
+	flags.StringVar(&o.AuditOTLPHeadersFile, "audit-otlp-headers-file", "",
+		"`file` with the headers for it, NAME: VALUE a line; read for each request")
+	flags.StringVar(&o.AuditOTLPCAFile, "audit-otlp-ca-file", "",
+		"`file` with the certificate authority of the collector, in PEM; empty: those of the machine")
+	flags.StringVar(&o.AuditOnFailure, "audit-on-failure", string(audit.Stop),
+		"`what` becomes of decisions while records cannot be kept: stop, or continue without records, which are\n"+
+			"lost and counted")
+	flags.DurationVar(&o.AuditSinkTimeout, "audit-sink-timeout", audit.DefaultSinkTimeout,
+		"`time` after which a write of records that has not ended counts as failed")
+	flags.DurationVar(&o.AuditAnchorInterval, "audit-anchor-interval", anchor.Interval,
+		"`time` between two signed checkpoints of the audit trail, kept in ConfigMap "+anchor.ConfigMapName)
+	flags.BoolVar(&o.AuditRequests, "audit-requests", true,
+		"keep in the audit log what was asked for: parameters, context and what else decided; false keeps that\n"+
+			"out of it, and past actions can then be replayed from the cluster only")
+	flags.StringVar(&o.AuditRedactKeys, "audit-redact-keys", "",
+		"`patterns` of names, separated by commas, under which parameters, context and annotations have secrets, besides\n"+
+			"password, token and the like, such as *pin,card*number; the records have [redacted] there")
 }
 
 func (o *Options) bindServing(flags *flag.FlagSet) {

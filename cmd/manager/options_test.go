@@ -26,6 +26,14 @@ func TestWrongFlagsAreRefusedWithAReason(t *testing.T) {
 		"no address":          {[]string{"--metrics-bind-address=8080"}, []string{`--metrics-bind-address: "8080" is no address; write host:port, :port for every interface, or 0 for none`}},
 		"no such port":        {[]string{"--health-probe-bind-address=:808080"}, []string{`--health-probe-bind-address: ":808080" is no address`}},
 		"no audit log":        {[]string{"--audit-log="}, []string{"--audit-log: must not be empty; name a file, or - for standard output"}},
+		"negative size":       {[]string{"--audit-log-max-size=-1"}, []string{"--audit-log-max-size: must not be less than 0, as -1 is"}},
+		"negative files":      {[]string{"--audit-log-max-files=-2"}, []string{"--audit-log-max-files: must not be less than 0, as -2 is"}},
+		"ignore failures":     {[]string{"--audit-on-failure=ignore"}, []string{`--audit-on-failure: "ignore" is neither stop nor continue`}},
+		"every key":           {[]string{"--audit-redact-keys=pin,*"}, []string{`--audit-redact-keys: "*" is no pattern of a name; write some of its letters`}},
+		"no sink timeout":     {[]string{"--audit-sink-timeout=0s"}, []string{"--audit-sink-timeout: must be longer than 0"}},
+		"no anchors":          {[]string{"--audit-anchor-interval=0s"}, []string{"--audit-anchor-interval: must be longer than 0"}},
+		"no collector":        {[]string{"--audit-otlp-endpoint=collector:4318"}, []string{`--audit-otlp-endpoint: "collector:4318" is no URL of a collector; write one such as https://`}},
+		"headers for nobody":  {[]string{"--audit-otlp-headers-file=/headers"}, []string{"--audit-otlp-endpoint: must be given with --audit-otlp-headers-file"}},
 		"never collects":      {[]string{"--collect-interval=0s"}, []string{"--collect-interval: must be longer than 0, not 0s"}},
 		"no time to end":      {[]string{"--shutdown-timeout=-1s"}, []string{"--shutdown-timeout: must be longer than 0, not -1s"}},
 		"approval URL":        {[]string{"--approval-url=ascend.example.com"}, []string{`--approval-url: "ascend.example.com" is no URL`}},
@@ -67,7 +75,9 @@ func TestGoodFlagsPass(t *testing.T) {
 		"IPv6":               {"--metrics-bind-address=[::1]:8080", "--webhook-bind-address=[::1]:9443", "--webhook-hosts=::1"},
 		"webhooks elsewhere": {"--webhook-bind-address=127.0.0.1:19443", "--webhook-hosts=127.0.0.1, localhost", "--webhook-cert-dir=/certificates"},
 		"known callers":      {"--webhook-client-ca-file=/callers/ca.crt", "--webhook-client-name=kube-apiserver"},
-		"approval URL":       {"--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl"},
+		"everything of audit": {"--audit-log=audit.log", "--audit-log-max-size=0", "--audit-log-max-files=7", "--audit-on-failure=continue", "--audit-redact-keys=*pin,ssn",
+			"--audit-otlp-endpoint=https://collector.example.com:4318", "--audit-otlp-headers-file=/headers", "--audit-otlp-ca-file=/ca.crt"},
+		"approval URL": {"--approval-url=https://ascend.example.com/{namespace}/{name}?from=kubectl"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,11 +120,15 @@ func TestRequestsAreKeptUnlessTheFlagSaysNo(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []bool{true, false} {
 		var out bytes.Buffer
-		keeper := recorder(&Options{AuditRequests: keep}, audit.NewLog(&out))
-		if err := keeper.Append(t.Context(), audit.Record{Request: &audit.Request{ActionType: "database_read"}}); err != nil {
+		keeper, err := recorder(&Options{AuditRequests: keep, AuditRedactKeys: "ssn"}, audit.NewLog(&out))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(out.String(), "database_read"); got != keep {
+		asked := &audit.Request{ActionType: "database_read", Parameters: []byte(`{"ssn":"CANARY"}`)}
+		if err := keeper.Append(t.Context(), audit.Record{Request: asked}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "database_read"); got != keep || strings.Contains(out.String(), "CANARY") {
 			t.Errorf("--audit-requests=%v wrote %s", keep, out.String())
 		}
 	}
@@ -133,37 +147,61 @@ func TestMetricsArePlainOnLoopbackOnly(t *testing.T) {
 	}
 }
 
+// auditOptions are the defaults with that file.
+func auditOptions(t *testing.T, arguments ...string) *Options {
+	t.Helper()
+	options := &Options{}
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	options.bind(flags)
+	if err := flags.Parse(arguments); err != nil {
+		t.Fatal(err)
+	}
+	return options
+}
+
 func TestTheAuditLogBeginsOnALineOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ before, after string }{
-		"new":               {"", "{}\n"},
-		"whole lines":       {"{\"a\":1}\n", "{\"a\":1}\n{}\n"},
-		"an unfinished one": {"{\"a\":1}\n{\"b\"", "{\"a\":1}\n{\"b\"\n{}\n"},
-	} {
+	const record = `{"chain":"c","sequence":1,"hash":"sha256:x"}` + "\n"
+	for name, before := range map[string]string{"new": "", "whole lines": record, "an unfinished one": record + `{"b"`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := t.TempDir() + "/audit.log"
-			if test.before != "" {
-				if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {
+			if before != "" {
+				if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			log, err := openAuditLog(path)
+			trail, err := openTrail(auditOptions(t, "--audit-log="+path))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := log.Write([]byte("{}\n")); err != nil {
-				t.Fatal(err)
+			trail.end()
+			text, err := os.ReadFile(path)
+			after, found := strings.CutPrefix(string(text), before)
+			lines := strings.Split(strings.Trim(after, "\n"), "\n")
+			if err != nil || !found || len(lines) != 2 || !strings.Contains(lines[0], "audit.started") || !strings.Contains(lines[1], "audit.stopped") {
+				t.Errorf("the file is %q (error %v)", text, err)
 			}
-			if err := log.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := os.ReadFile(path); err != nil || string(got) != test.after {
-				t.Errorf("the file is %q, want %q (error %v)", got, test.after, err)
+			if unfinished := strings.Contains(lines[0], `"unfinished":4`); unfinished != (name == "an unfinished one") {
+				t.Errorf("the first record does not say what was before it: %s", lines[0])
 			}
 		})
 	}
-	if _, err := openAuditLog(t.TempDir() + "/no/such/folder/audit.log"); err == nil || !strings.Contains(err.Error(), "--audit-log") {
-		t.Errorf("got %v", err)
+}
+
+func TestSinksThatCannotBeUsedAreNamed(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"no folder":  {[]string{"--audit-log=" + folder + "/no/such/folder/audit.log"}, "--audit-log"},
+		"a folder":   {[]string{"--audit-log=" + folder}, "--audit-log"},
+		"no headers": {[]string{"--audit-log=" + folder + "/audit.log", "--audit-otlp-endpoint=http://127.0.0.1:4318", "--audit-otlp-headers-file=" + folder + "/none"}, "--audit-otlp-endpoint: headers"},
+	} {
+		if _, err := openTrail(auditOptions(t, test.arguments...)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/controllers"
-	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/webhooks"
 )
 
@@ -42,12 +41,16 @@ func run(ctx context.Context, options *Options) error {
 	config.QPS = -1
 	config.UserAgent = "ascend-operator/manager"
 
-	out, err := openAuditLog(options.AuditLog)
+	trail, err := openTrail(options) //nolint:contextcheck // the end of ctx must not end the trail
 	if err != nil {
 		return err
 	}
-	defer out.Close() // every record has been written by then
+	defer trail.end() //nolint:contextcheck // ctx has ended, and nothing makes records any more
+	return operate(ctx, config, options, trail)
+}
 
+// operate works until ctx ends. When it returns, nothing is at work any more.
+func operate(ctx context.Context, config *rest.Config, options *Options, trail *trail) error {
 	scheme, err := newScheme()
 	if err != nil {
 		return fmt.Errorf("build scheme: %w", err)
@@ -65,7 +68,10 @@ func run(ctx context.Context, options *Options) error {
 	if err != nil {
 		return fmt.Errorf("prepare admission: %w", err)
 	}
-	if err := setUp(ctx, mgr, options, admission, audit.NewLog(out)); err != nil {
+	if err := trail.anchorWith(mgr, options); err != nil {
+		return err
+	}
+	if err := setUp(ctx, mgr, options, admission, trail); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -75,9 +81,13 @@ func run(ctx context.Context, options *Options) error {
 }
 
 // setUp registers controllers, webhooks and probes.
-func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *admission, trail *audit.Log) error {
+func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *admission, trail *trail) error {
+	records, err := recorder(options, trail)
+	if err != nil {
+		return err
+	}
 	operator, err := controllers.Setup(ctx, mgr, controllers.Options{
-		Audit:           recorder(options, trail),
+		Audit:           records,
 		Voucher:         admission.voucher,
 		Guard:           admission.guard,
 		Limiter:         admission.limiter,
@@ -89,7 +99,7 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 		return err
 	}
 	err = webhooks.Setup(mgr, webhooks.Options{
-		Audit:   trail,
+		Audit:   records,
 		Policy:  operator.Policy,
 		Synced:  operator.Feed.Synced,
 		Ring:    admission.keys.Ring,
@@ -106,25 +116,17 @@ func setUp(ctx context.Context, mgr ctrl.Manager, options *Options, admission *a
 	return nil
 }
 
-// recorder is the trail with as much as the options let into it.
-func recorder(options *Options, trail *audit.Log) audit.Recorder {
-	if options.AuditRequests {
-		return trail
-	}
-	return audit.WithoutRequests(trail)
-}
-
 // addProbes: healthy while the process answers; ready when policy has been read
 // completely, so that a rollout waits for it, and while records can be kept,
 // for without them nothing is decided.
-func addProbes(mgr ctrl.Manager, operator *controllers.Operator, trail *audit.Log) error {
+func addProbes(mgr ctrl.Manager, operator *controllers.Operator, trail *trail) error {
 	policyRead := func(*http.Request) error {
 		if !operator.Feed.Synced() {
 			return errors.New("policy has not been read completely")
 		}
 		return nil
 	}
-	recordsKept := func(request *http.Request) error { return trail.Check(request.Context(), time.Now()) }
+	recordsKept := func(request *http.Request) error { return trail.Check(request.Context()) }
 	return errors.Join(
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("policy", policyRead),

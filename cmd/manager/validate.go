@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/audit/otlp"
 )
 
 // maxJitter is by how much client-go stretches the retry period at most.
@@ -25,7 +28,7 @@ func (o *Options) validate() error {
 		bindAddress("--health-probe-bind-address", o.ProbeAddress),
 		o.validateWebhooks(),
 		o.validateLeaderElection(),
-		nonEmpty("--audit-log", o.AuditLog, "name a file, or - for standard output"),
+		o.validateAudit(),
 		urlTemplate("--approval-url", o.ApprovalURL),
 		atLeastOne("--workers", o.Workers),
 		positive("--collect-interval", o.CollectInterval),
@@ -54,6 +57,30 @@ func (o *Options) validateWebhooks() error {
 	if o.SealKeyMaxAge < minSealKeyAge {
 		errs = append(errs, fmt.Errorf("--seal-key-max-age: must be at least %s, not %s; to have another key now, see docs/security.md",
 			minSealKeyAge, o.SealKeyMaxAge))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Options) validateAudit() error {
+	errs := []error{
+		nonEmpty("--audit-log", o.AuditLog, "name a file, or - for standard output"),
+		notNegative("--audit-log-max-size", o.AuditLogMaxSize),
+		notNegative("--audit-log-max-files", o.AuditLogMaxFiles),
+		positive("--audit-sink-timeout", o.AuditSinkTimeout),
+		positive("--audit-anchor-interval", o.AuditAnchorInterval),
+	}
+	if on := audit.OnFailure(o.AuditOnFailure); on != audit.Stop && on != audit.Continue {
+		errs = append(errs, fmt.Errorf("--audit-on-failure: %q is neither %s nor %s", o.AuditOnFailure, audit.Stop, audit.Continue))
+	}
+	if _, err := audit.ParseKeyPatterns(o.AuditRedactKeys); err != nil {
+		errs = append(errs, fmt.Errorf("--audit-redact-keys: %w", err))
+	}
+	if o.AuditOTLPEndpoint != "" {
+		if err := otlp.CheckEndpoint(o.AuditOTLPEndpoint); err != nil {
+			errs = append(errs, fmt.Errorf("--audit-otlp-endpoint: %w", err))
+		}
+	} else if o.AuditOTLPHeadersFile != "" || o.AuditOTLPCAFile != "" {
+		errs = append(errs, errors.New("--audit-otlp-endpoint: must be given with --audit-otlp-headers-file and --audit-otlp-ca-file, which say nothing without it"))
 	}
 	return errors.Join(errs...)
 }
@@ -145,6 +172,13 @@ func nonEmpty(name, value, advice string) error {
 func atLeastOne(name string, value int) error {
 	if value < 1 {
 		return fmt.Errorf("%s: must be at least 1, not %d", name, value)
+	}
+	return nil
+}
+
+func notNegative(name string, value int) error {
+	if value < 0 {
+		return fmt.Errorf("%s: must not be less than 0, as %d is", name, value)
 	}
 	return nil
 }

@@ -50,11 +50,15 @@ func checkChain(records []audit.Record) error {
 	return nil
 }
 
-// auditTable is the trail for a reader, a line a record.
+// auditTable is the trail for a reader, a line a record. What the trail says of
+// itself is left out: how much that is depends on the time things take.
 func auditTable(records []audit.Record) string {
 	rows := [][]string{{"#", "EVENT", "ACTION", "RISK", "REASON", "BY"}}
 	for i := range records {
 		r := &records[i]
+		if ofTheTrail(r) {
+			continue
+		}
 		var people []string
 		for _, a := range r.Approvals {
 			people = append(people, strings.TrimSuffix(a.Approver+" of "+strings.TrimPrefix(a.As, "group:"), " of "))
@@ -67,11 +71,14 @@ func auditTable(records []audit.Record) string {
 			people = []string{strings.TrimPrefix(rule, operatorNamespace+"/")}
 		}
 		rows = append(rows, []string{
-			strconv.FormatUint(r.Sequence, 10), string(r.Event), r.Name, string(r.RiskScore), r.Reason, strings.Join(people, ", "),
+			strconv.Itoa(len(rows)), string(r.Event), r.Name, string(r.RiskScore), r.Reason, strings.Join(people, ", "),
 		})
 	}
 	return table(rows)
 }
+
+// ofTheTrail says whether a record tells of the trail itself.
+func ofTheTrail(r *audit.Record) bool { return strings.HasPrefix(string(r.Event), "audit.") }
 
 // table aligns columns, two blanks apart.
 func table(rows [][]string) string {

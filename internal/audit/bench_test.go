@@ -3,10 +3,13 @@
 package audit_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -55,6 +58,58 @@ func BenchmarkAppend(b *testing.B) {
 				if err := log.Append(b.Context(), record); err != nil {
 					b.Fatal(err)
 				}
+			}
+		})
+	}
+}
+
+// counted counts the writes, which are the syncs of a file.
+type counted struct {
+	audit.Sink
+	writes atomic.Int64
+}
+
+func (c *counted) Write(ctx context.Context, lines [][]byte) error {
+	c.writes.Add(1)
+	return c.Sink.Write(ctx, lines)
+}
+
+// BenchmarkAppendSynced writes to a file that is synced, from 16 goroutines for
+// each processor, as many deciding workers do, and from one.
+func BenchmarkAppendSynced(b *testing.B) {
+	for _, parallel := range []int{0, 16} {
+		b.Run(fmt.Sprintf("%d goroutines", max(1, parallel)), func(b *testing.B) {
+			file, err := audit.OpenFile(filepath.Join(b.TempDir(), "audit.log"), audit.FileOptions{MaxSize: 100 << 20})
+			if err != nil {
+				b.Fatal(err)
+			}
+			to := &counted{Sink: file}
+			log, err := audit.Open(audit.Options{Sinks: []audit.Sink{to}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			record := sample("act-1")
+			record.Request = asked(300)
+			b.ReportAllocs()
+			if parallel == 0 {
+				for b.Loop() {
+					if err := log.Append(b.Context(), record); err != nil {
+						b.Fatal(err)
+					}
+				}
+			} else {
+				b.SetParallelism(parallel)
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if err := log.Append(b.Context(), record); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			b.ReportMetric(float64(to.writes.Load())/float64(b.N), "syncs/record")
+			if err := log.Close(b.Context()); err != nil {
+				b.Fatal(err)
 			}
 		})
 	}

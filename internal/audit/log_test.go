@@ -4,6 +4,7 @@ package audit_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -144,35 +145,44 @@ func (d *disk) Write(p []byte) (int, error) {
 	return n, errFull
 }
 
-func TestAFailedWriteLeavesTheChainWhereItWas(t *testing.T) {
+func TestAFailedWriteLeavesAWholeChain(t *testing.T) {
 	t.Parallel()
-	for name, fits := range map[string]int{"nothing was written": 0, "half a line was written": 40} {
+	for name, test := range map[string]struct {
+		fits int
+		want string // the names of the records, and the range that is unconfirmed
+	}{
+		"nothing was written":     {0, "act-1 - act-2"},
+		"half a line was written": {40, "act-1 lost - act-2 2-2"},
+		"one and a half":          {900, "act-1 lost lost - act-2 2-3"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out := &disk{fits: fits}
+			out := &disk{fits: test.fits}
 			log := audit.NewLog(out)
 			if err := log.Append(t.Context(), sample("act-1")); err != nil {
 				t.Fatal(err)
 			}
 			out.full = true
-			for range 2 {
-				if err := log.Append(t.Context(), sample("lost")); !errors.Is(err, errFull) {
+			for range 3 {
+				if err := log.Append(t.Context(), sample("lost"), sample("lost")); !errors.Is(err, errFull) {
 					t.Fatalf("got %v", err)
 				}
+				out.fits = 0
 			}
 			out.full = false
 			if err := log.Append(t.Context(), sample("act-2")); err != nil {
 				t.Fatal(err)
 			}
-			var whole []byte
-			for line := range bytes.Lines(out.Bytes()) {
-				if json.Valid(line) {
-					whole = append(whole, line...)
+			var got []string
+			var unconfirmed string
+			for _, r := range verified(t, out.Bytes()) {
+				got = append(got, cmp.Or(r.Name, "-"))
+				if r.Journal != nil {
+					unconfirmed = fmt.Sprintf(" %d-%d", r.Journal.UnconfirmedFrom, r.Journal.UnconfirmedTo)
 				}
 			}
-			records := verified(t, whole)
-			if len(records) != 2 || records[1].Name != "act-2" {
-				t.Errorf("records: %+v", records)
+			if got := strings.Join(got, " ") + unconfirmed; got != test.want {
+				t.Errorf("records %s, want %s", got, test.want)
 			}
 		})
 	}
@@ -194,7 +204,7 @@ func TestCheckFollowsTheSink(t *testing.T) {
 	t.Parallel()
 	out := &disk{}
 	log := audit.NewLog(out)
-	check := func() error { return log.Check(t.Context(), noon) }
+	check := func() error { return log.Check(t.Context()) }
 	if err := errors.Join(check(), log.Append(t.Context(), sample("act-1")), check()); err != nil {
 		t.Fatal(err)
 	}

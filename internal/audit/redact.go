@@ -25,13 +25,18 @@ func redact(raw json.RawMessage) json.RawMessage {
 	if !mayHaveSecret(raw) {
 		return raw
 	}
+	return redactBy(raw, isSecretName)
+}
+
+// redactBy is redact for names that a function knows.
+func redactBy(raw json.RawMessage, isSecret func(name string) bool) json.RawMessage {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
 		return json.RawMessage(`"` + Redacted + `"`)
 	}
-	clean, found := withoutSecrets(value, false)
+	clean, found := withoutSecrets(value, false, isSecret)
 	if !found {
 		return raw
 	}
@@ -73,7 +78,7 @@ func squeeze(text []byte) []byte {
 }
 
 // withoutSecrets replaces texts in a value that is, or may hold, a secret.
-func withoutSecrets(value any, secret bool) (clean any, found bool) {
+func withoutSecrets(value any, secret bool, isSecret func(string) bool) (clean any, found bool) {
 	switch v := value.(type) {
 	case string:
 		if secret && v != "" {
@@ -81,12 +86,12 @@ func withoutSecrets(value any, secret bool) (clean any, found bool) {
 		}
 	case map[string]any:
 		for name, inner := range v {
-			replaced, has := withoutSecrets(inner, secret || isSecretName(name))
+			replaced, has := withoutSecrets(inner, secret || isSecret(name), isSecret)
 			v[name], found = replaced, found || has
 		}
 	case []any:
 		for i, inner := range v {
-			replaced, has := withoutSecrets(inner, secret)
+			replaced, has := withoutSecrets(inner, secret, isSecret)
 			v[i], found = replaced, found || has
 		}
 	}

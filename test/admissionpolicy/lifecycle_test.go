@@ -66,7 +66,7 @@ var _ = Describe("With Kubernetes' own controllers", Ordered, Serial, func() {
 		policies := &admissionregistrationv1.ValidatingAdmissionPolicyList{}
 		Eventually(func(g Gomega) {
 			g.Expect(admin.List(ctx, policies)).To(Succeed())
-			g.Expect(policies.Items).To(HaveLen(4))
+			g.Expect(policies.Items).To(HaveLen(5))
 			for _, policy := range policies.Items {
 				g.Expect(policy.Status.ObservedGeneration).To(Equal(policy.Generation), "%s is not checked yet", policy.Name)
 			}

@@ -57,7 +57,8 @@ func TestAuditFields(t *testing.T) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fields = append(fields, name)
 	}
-	names(t, "docs/concepts.md", append(fields, string(audit.EventNotApplied), string(audit.EventResumed)))
+	names(t, "docs/concepts.md", append(fields, string(audit.EventNotApplied), string(audit.EventResumed),
+		string(audit.EventStarted), string(audit.EventStopped), string(audit.EventCheckpoint)))
 }
 
 var (
@@ -72,8 +73,10 @@ func TestFlagsAndMetrics(t *testing.T) {
 		flags = append(flags, "--"+m[1])
 	}
 	names(t, "docs/operations.md", flags)
-	for _, m := range metricName.FindAllStringSubmatch(read(t, filepath.Join(root, "controllers", "metrics.go")), -1) {
-		metrics = append(metrics, m[1])
+	for _, path := range []string{"controllers/metrics.go", "internal/audit/metrics.go", "internal/anchor/anchor.go"} {
+		for _, m := range metricName.FindAllStringSubmatch(read(t, filepath.Join(root, path)), -1) {
+			metrics = append(metrics, m[1])
+		}
 	}
 	names(t, "docs/concepts.md", metrics)
 }
