@@ -90,7 +90,7 @@ var _ = Describe("The operator", Serial, func() {
 		}
 		p := startProcess(ctx, "--audit-log=/dev/full")
 		awaitStatus(ctx, "http://"+p.probes+"/readyz/certificate", "", 200)
-		envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil) //nolint:contextcheck // it bounds its own time
+		envtest.InstallWebhooks(GinkgoT(), server, "https://"+p.webhooks, nil)
 		awaitAdmission(ctx)
 		action := submit(ctx)
 		Expect(awaitStatus(ctx, "http://"+p.probes+"/readyz/audit", "", 500)).To(ContainSubstring("no space left on device"))
@@ -277,8 +277,9 @@ func expectAnchored(ctx context.Context, p *process) {
 	Expect(block).NotTo(BeNil())
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(key).To(BeAssignableToTypeOf(ed25519.PublicKey{}))
-	Expect(signed.Verify(key.(ed25519.PublicKey))).To(Succeed())
+	public, isEd25519 := key.(ed25519.PublicKey)
+	Expect(isEd25519).To(BeTrue())
+	Expect(signed.Verify(public)).To(Succeed())
 }
 
 // token is of a new ServiceAccount in namespace default.

@@ -41,11 +41,11 @@ func run(ctx context.Context, options *Options) error {
 	config.QPS = -1
 	config.UserAgent = "ascend-operator/manager"
 
-	trail, err := openTrail(options)
+	trail, err := openTrail(options) //nolint:contextcheck // the end of ctx must not end the trail
 	if err != nil {
 		return err
 	}
-	defer trail.end() // nothing makes records by then
+	defer trail.end() //nolint:contextcheck // ctx has ended, and nothing makes records any more
 	return operate(ctx, config, options, trail)
 }
 

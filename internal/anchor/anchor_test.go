@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ type replica struct {
 	out bytes.Buffer
 }
 
-func newReplica(t testing.TB, api client.Client) *replica {
+func newReplica(t *testing.T, api client.Client) *replica {
 	t.Helper()
 	r := &replica{}
 	trail, err := audit.Open(audit.Options{Sinks: []audit.Sink{audit.NewWriter("text", &r.out)}})
@@ -49,7 +50,7 @@ func newReplica(t testing.TB, api client.Client) *replica {
 	return r
 }
 
-func (r *replica) records(t testing.TB) []audit.Record {
+func (r *replica) records(t *testing.T) []audit.Record {
 	t.Helper()
 	var records []audit.Record
 	for line := range bytes.Lines(r.out.Bytes()) {
@@ -63,7 +64,7 @@ func (r *replica) records(t testing.TB) []audit.Record {
 }
 
 // anchors are the checkpoints and public keys in the ConfigMap.
-func anchors(t testing.TB, api client.Client) (chains map[string]audit.Checkpoint, keys map[string]ed25519.PublicKey) {
+func anchors(t *testing.T, api client.Client) (chains map[string]audit.Checkpoint, keys map[string]ed25519.PublicKey) {
 	t.Helper()
 	var found corev1.ConfigMap
 	if err := api.Get(context.Background(), client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: anchor.ConfigMapName}, &found); err != nil {
@@ -87,12 +88,16 @@ func anchors(t testing.TB, api client.Client) (chains map[string]audit.Checkpoin
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys[strings.TrimPrefix(name, anchor.KeyPrefix)] = key.(ed25519.PublicKey)
+		public, isEd25519 := key.(ed25519.PublicKey)
+		if !isEd25519 {
+			t.Fatalf("%s: a key of type %T", name, key)
+		}
+		keys[strings.TrimPrefix(name, anchor.KeyPrefix)] = public
 	}
 	return chains, keys
 }
 
-func secret(t testing.TB, api client.Client) *corev1.Secret {
+func secret(t *testing.T, api client.Client) *corev1.Secret {
 	t.Helper()
 	var found corev1.Secret
 	if err := api.Get(context.Background(), client.ObjectKey{Namespace: v1alpha1.GlobalNamespace, Name: anchor.SecretName}, &found); err != nil {
@@ -129,7 +134,7 @@ func newAPI() client.Client {
 	return fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).Build()
 }
 
-func appendTo(t testing.TB, r *replica, name string) {
+func appendTo(t *testing.T, r *replica, name string) {
 	t.Helper()
 	if err := r.Log.Append(t.Context(), audit.Record{Name: name}); err != nil {
 		t.Fatal(err)
@@ -314,7 +319,7 @@ func TestTheNewestChainsAreKept(t *testing.T) {
 	api := newAPI()
 	data := map[string]string{"chain.unreadable": "CANARY", "somebody": "else's"}
 	for i := range 300 {
-		text, _ := json.Marshal(audit.Checkpoint{Head: audit.Head{Chain: fmt.Sprint(i)}, Time: noon.Add(time.Duration(i) * time.Second)})
+		text, _ := json.Marshal(audit.Checkpoint{Head: audit.Head{Chain: strconv.Itoa(i)}, Time: noon.Add(time.Duration(i) * time.Second)})
 		data[fmt.Sprint("chain.", i)] = string(text)
 	}
 	there := &corev1.ConfigMap{Data: data}

@@ -39,7 +39,7 @@ const (
 // +kubebuilder:rbac:groups="",namespace=ascend-system,resources=secrets,resourceNames=ascend-audit-signing-key,verbs=get;update
 
 // errNotAKey says what the Secret has to hold. What it does hold is not said.
-var errNotAKey = errors.New("Secret " + SecretName + " has no Ed25519 key, PKCS#8 in PEM, under " + KeyField +
+var errNotAKey = errors.New("the Secret " + SecretName + " has no Ed25519 key, PKCS#8 in PEM, under " + KeyField +
 	", so nothing is signed; put one there, or delete the Secret, and the operator makes another")
 
 // haveKey sees to it that there is a key, and that the ConfigMap has its public

@@ -30,7 +30,7 @@ func (l *Log) Close(ctx context.Context) error {
 	if l.stuck {
 		last.end(l.failure)
 	} else {
-		l.enqueue(last)
+		l.enqueue(last) //nolint:contextcheck // no caller's context ends what others wait for, too
 	}
 	l.mu.Unlock()
 

@@ -220,7 +220,8 @@ func (b *batch) lost(kept int) int {
 	lost := 0
 	for _, c := range b.calls {
 		for range c.entries {
-			if at++; at > kept && !c.strict {
+			at++
+			if at > kept && !c.strict {
 				lost++
 			}
 		}

@@ -165,13 +165,13 @@ func TestOneWriteServesMany(t *testing.T) {
 		if to.writes > len(records)/10 {
 			t.Errorf("%d writes for %d records", to.writes, len(records))
 		}
-		next := map[string]int{} // of each writer, in its order
+		next := map[int]int{} // of each writer, in its order
 		for _, r := range records[1 : len(records)-1] {
 			var i, j int
-			if _, err := fmt.Sscanf(r.Name, "act-%d-%d", &i, &j); err != nil || next[fmt.Sprint(i)] != j {
+			if _, err := fmt.Sscanf(r.Name, "act-%d-%d", &i, &j); err != nil || next[i] != j {
 				t.Fatalf("%s stands out of order (%v)", r.Name, err)
 			}
-			next[fmt.Sprint(i)]++
+			next[i]++
 		}
 		t.Logf("%d writes for %d records", to.writes, len(records))
 	})

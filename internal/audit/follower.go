@@ -105,7 +105,7 @@ func (f *follower) failed() error {
 func (l *Log) catchUp(ctx context.Context) error {
 	for _, f := range l.followers {
 		if l.options.OnFailure == Continue {
-			l.follow(f)
+			l.follow(f) //nolint:contextcheck // no caller's context ends what others wait for, too
 			continue
 		}
 		if len(f.chunk()) == 0 {

@@ -109,7 +109,7 @@ func (l *Log) submit(ctx context.Context, c *call) error {
 		l.fail(c, l.failure)
 		return c.err
 	}
-	l.enqueue(c)
+	l.enqueue(c) //nolint:contextcheck // no caller's context ends what others wait for, too
 	l.mu.Unlock()
 	select {
 	case <-c.done:

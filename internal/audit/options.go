@@ -16,9 +16,9 @@ import (
 type OnFailure string
 
 const (
-	// Stop: Append fails, so that it does not happen. The default.
+	// Stop has Append fail, so that it does not happen. The default.
 	Stop OnFailure = "stop"
-	// Continue: Append succeeds, so that it happens without a record. Records that
+	// Continue has Append succeed, so that it happens without a record. Records that
 	// are lost are counted, and told of when records can be kept again.
 	Continue OnFailure = "continue"
 )

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -27,7 +28,7 @@ func TestWhateverFailsTheTrailIsWhole(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		s := &schedule{t: t, path: filepath.Join(folder, fmt.Sprint(n), "audit.log"), confirmed: map[string]bool{}}
+		s := &schedule{t: t, path: filepath.Join(folder, strconv.Itoa(n), "audit.log"), confirmed: map[string]bool{}}
 		if err := os.Mkdir(filepath.Dir(s.path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +147,8 @@ func TestManyWritersAndFaults(t *testing.T) {
 	file, err := audit.OpenFileOn(audit.FaultyDisk{Fault: func(operation string) (int, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if operations++; operation == "open" || operations%7 != 0 {
+		operations++
+		if operation == "open" || operations%7 != 0 {
 			return 0, nil
 		}
 		return operations * 37 % 2000, syscall.ENOSPC
@@ -155,14 +157,16 @@ func TestManyWritersAndFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := openOn(t, file)
-	var confirmed sync.Map
+	confirmed := map[string]bool{}
 	var wait sync.WaitGroup
 	for i := range 16 {
 		wait.Go(func() {
 			for j := range 40 {
 				name := fmt.Sprintf("act-%d-%d", i, j)
 				if log.Append(t.Context(), sample(name)) == nil {
-					confirmed.Store(name, true)
+					mu.Lock()
+					confirmed[name] = true
+					mu.Unlock()
 				}
 			}
 		})
@@ -174,13 +178,12 @@ func TestManyWritersAndFaults(t *testing.T) {
 	}
 	names := whole(t, path).names()
 	kept := 0
-	confirmed.Range(func(name, _ any) bool {
+	for name := range confirmed {
 		kept++
-		if names[name.(string)] != 1 {
-			t.Errorf("%s is in the trail %d times", name, names[name.(string)])
+		if names[name] != 1 {
+			t.Errorf("%s is in the trail %d times", name, names[name])
 		}
-		return true
-	})
+	}
 	if kept == 0 || kept == 16*40 {
 		t.Errorf("%d confirmed", kept)
 	}

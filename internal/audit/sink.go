@@ -108,8 +108,7 @@ func failed(sink Sink, err error) error {
 
 // linesKept is how many lines a failed write has kept.
 func linesKept(err error) int {
-	var partial *PartialError
-	if errors.As(err, &partial) {
+	if partial, is := errors.AsType[*PartialError](err); is {
 		return partial.Lines
 	}
 	return 0

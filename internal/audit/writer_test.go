@@ -3,7 +3,6 @@
 package audit_test
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -29,8 +28,7 @@ func TestAWriterBreaksNoLine(t *testing.T) {
 				if err == nil {
 					t.Fatal("a write that failed is no failure")
 				}
-				var partial *audit.PartialError
-				if errors.As(err, &partial) {
+				if partial, is := errors.AsType[*audit.PartialError](err); is {
 					kept += partial.Lines
 					rest = rest[partial.Lines:]
 				}
@@ -39,7 +37,7 @@ func TestAWriterBreaksNoLine(t *testing.T) {
 				}
 			}
 			out.full = false
-			if err := w.Write(t.Context(), append(bytes.Split([]byte{}, nil), rest...)); err != nil {
+			if err := w.Write(t.Context(), rest); err != nil {
 				t.Fatal(err)
 			}
 			if got := out.String(); got != all {

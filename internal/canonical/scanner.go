@@ -115,7 +115,8 @@ func (s *Scanner) value() error {
 }
 
 func (s *Scanner) enter() error {
-	if s.depth++; s.depth > MaxDepth {
+	s.depth++
+	if s.depth > MaxDepth {
 		return s.wrong("nested more than %d levels deep", MaxDepth)
 	}
 	s.out = append(s.out, s.text[s.at])

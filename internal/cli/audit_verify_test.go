@@ -45,7 +45,7 @@ func dayPublicKey() string {
 func dayAnchors() *corev1.ConfigMap {
 	day := trailtest.Day()
 	last := day[len(day)-1]
-	id := sha256.Sum256(dayKey.Public().(ed25519.PublicKey))
+	id := sha256.Sum256(dayKey[ed25519.SeedSize:]) // RFC 8032: the seed, and then the public key
 	checkpoint := audit.Checkpoint{Head: audit.Head{Chain: last.Chain, Sequence: last.Sequence, Hash: last.Hash}, Time: last.Time, KeyID: hex.EncodeToString(id[:8])}
 	text, err := canonical.JSON(checkpoint)
 	if err != nil {

@@ -79,7 +79,8 @@ func TestEveryByte(t *testing.T) {
 				was = line[at]
 			}
 			values := []byte{was ^ 1, was ^ 0x20, was ^ 0x80, '\n'}
-			if place++; place%197 == 0 {
+			place++
+			if place%197 == 0 {
 				values = values[:0]
 				for b := range 256 {
 					values = append(values, byte(b))

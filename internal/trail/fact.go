@@ -64,8 +64,7 @@ func (e *examiner) examine(f *fact) {
 }
 
 func spelling(err error) string {
-	var wrong *canonical.SpellingError
-	if errors.As(err, &wrong) {
+	if wrong, is := errors.AsType[*canonical.SpellingError](err); is {
 		return fmt.Sprintf("column %d: %s", wrong.Offset+1, wrong.Problem)
 	}
 	return err.Error()
@@ -73,41 +72,43 @@ func spelling(err error) string {
 
 // read takes the fields that matter, and returns what is wrong with them.
 func (f *fact) read(members []canonical.Member) (problem string) {
-	var sequence []byte
-	texts := 0
 	for _, m := range members {
-		into := (*[]byte)(nil)
 		switch string(m.Key) {
 		case "sequence":
-			sequence = m.Value
+			if n, err := strconv.ParseUint(string(m.Value), 10, 53); err == nil { // what a double can count
+				f.sequence = n
+			}
 			continue
 		case "journal":
 			f.journal = m.Value
 			continue
-		case "chain":
-			into = &f.chain
-		case "previousHash":
-			into = &f.previous
-		case "hash":
-			into = &f.hash
-		default:
-			into = f.outline(m.Key)
 		}
+		into := f.text(m.Key)
 		if into == nil {
 			continue
 		}
-		if len(m.Value) < 2 || m.Value[0] != '"' {
+		if m.Value[0] != '"' {
 			return fmt.Sprintf("the line is no audit record: its field %s is no text", m.Key)
 		}
 		*into = m.Value[1 : len(m.Value)-1]
-		texts++
 	}
-	var err error
-	f.sequence, err = strconv.ParseUint(string(sequence), 10, 64)
-	if texts == 0 || err != nil || f.sequence == 0 || len(f.chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
+	if f.sequence == 0 || len(f.chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
 		return "the line is no audit record: it lacks one of chain, sequence, event and hash"
 	}
 	return ""
+}
+
+// text is where the text of a field goes; nil where it does not matter.
+func (f *fact) text(key []byte) *[]byte {
+	switch string(key) {
+	case "chain":
+		return &f.chain
+	case "previousHash":
+		return &f.previous
+	case "hash":
+		return &f.hash
+	}
+	return f.outline(key)
 }
 
 func (f *fact) outline(key []byte) *[]byte {

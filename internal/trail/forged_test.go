@@ -104,7 +104,7 @@ func TestForgeries(t *testing.T) {
 	}{
 		"nothing":                    {s.lines, VerifyOptions{Keys: keys, Anchors: []audit.Checkpoint{head}}, nil},
 		"a record with its own hash": {append(append(slices.Clone(s.lines[:3]), one), s.lines[4:]...), VerifyOptions{}, []string{"file0:4: the record was rewritten: the one after it, at file0:5"}},
-		"everything after it, too":   {again(s.lines, 3, denied), VerifyOptions{Keys: keys}, []string{"file0:" + fmt.Sprint(len(s.lines)) + ": the checkpoint is not about the record before it"}},
+		"everything after it, too":   {again(s.lines, 3, denied), VerifyOptions{Keys: keys}, []string{fmt.Sprintf("file0:%d: the checkpoint is not about the record before it", len(s.lines))}},
 		"without the checkpoint": {again(s.lines[:len(s.lines)-1], 3, denied), VerifyOptions{Keys: keys, Anchors: []audit.Checkpoint{head}},
 			[]string{fmt.Sprintf("file0:%d: the chain was cut off after this line: its anchor of 2026-11-22T12:00:00Z is record %d", len(s.lines)-1, len(s.lines))}},
 		"at the length of the anchor": {again(chainOf(7).lines[:len(s.lines)], 3, denied), VerifyOptions{Anchors: []audit.Checkpoint{head}},
@@ -202,7 +202,7 @@ func TestSeveralReplicas(t *testing.T) {
 	wantFaults(t, verified(t, VerifyOptions{}, mixed))
 	wantFaults(t, verified(t, VerifyOptions{}, a.lines, b.lines))
 	wantFaults(t, verified(t, VerifyOptions{}, without(mixed, 4)), "file0:6: record 3 of the chain should stand before this line, after file0:3")
-	wantFaults(t, verified(t, VerifyOptions{}, a.lines, b.lines, a.lines[:1]), "file2:1: the line was repeated or moved: record "+fmt.Sprint(len(a.lines)))
+	wantFaults(t, verified(t, VerifyOptions{}, a.lines, b.lines, a.lines[:1]), fmt.Sprintf("file2:1: the line was repeated or moved: record %d", len(a.lines)))
 	report := verified(t, VerifyOptions{Anchors: []audit.Checkpoint{*a.sign(theKey), *b.sign(theKey)}}, a.lines)
 	wantFaults(t, report, "chain d is missing")
 }

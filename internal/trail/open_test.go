@@ -165,7 +165,7 @@ func TestRecords(t *testing.T) {
 	passed, records := 0, 0
 	for record, err := range Records(linesOf(text(s.lines)), func(line Line, err error) {
 		passed++
-		if line.Number != s.torn+1 || !strings.Contains(err.Error(), "file0:"+fmt.Sprint(s.torn+1)) {
+		if line.Number != s.torn+1 || !strings.Contains(err.Error(), fmt.Sprintf("file0:%d", s.torn+1)) {
 			t.Errorf("%s was passed over: %v", line, err)
 		}
 	}) {

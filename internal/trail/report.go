@@ -13,13 +13,13 @@ import (
 type End string
 
 const (
-	// EndAnchored: an anchor is about the last record.
+	// EndAnchored says that an anchor is about the last record.
 	EndAnchored End = "anchored"
-	// EndStopped: the last record is audit.stopped, after which nothing comes.
+	// EndStopped says that the last record is audit.stopped, after which nothing comes.
 	EndStopped End = "stopped"
-	// EndFollowed: the chain that came after it in the same file says where it ended.
+	// EndFollowed says that the chain that came after it in the same file tells where it ended.
 	EndFollowed End = "followed"
-	// EndUnproven: nothing says that it had no more records.
+	// EndUnproven says that nothing tells that it had no more records.
 	EndUnproven End = "unproven"
 )
 

@@ -22,9 +22,9 @@ func extensionWords() string { return strings.Join(extensions, ", ") }
 var (
 	// stamped is the name of a file that the operator rotated out: the time stands
 	// before the extension.
-	stamped = regexp.MustCompile(`^(.*)-([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)(\.[^.]*)?$`)
+	stamped = regexp.MustCompile(`^(.*)-(\d{8}T\d{6}\.\d{6}Z)(\.[^.]*)?$`)
 	// counted is the name that logrotate gives: the higher the number, the older.
-	counted = regexp.MustCompile(`^(.*)\.([0-9]{1,6})$`)
+	counted = regexp.MustCompile(`^(.*)\.(\d{1,6})$`)
 )
 
 // place is where a file stands in its set.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -27,7 +28,9 @@ var (
 	otherKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, ed25519.SeedSize))
 )
 
-func public(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }
+func public(key ed25519.PrivateKey) ed25519.PublicKey {
+	return ed25519.PublicKey(key[ed25519.SeedSize:]) // RFC 8032: the seed, and then the public key
+}
 
 // scribe writes chains as the operator does, by the book and not by its code: what
 // it signs and hashes is spelled out here once more.
@@ -98,7 +101,7 @@ func (s *scribe) checkpoint() {
 // and the first record of a decision has the request in it.
 func (s *scribe) decide(i int) {
 	action := audit.Record{
-		Namespace: "shop", Name: fmt.Sprintf("act-%05d", i), UID: fmt.Sprintf("6f2c0f1e-9f0a-4a0e-8f55-%012d", i), ResourceVersion: fmt.Sprint(1000 + i),
+		Namespace: "shop", Name: fmt.Sprintf("act-%05d", i), UID: fmt.Sprintf("6f2c0f1e-9f0a-4a0e-8f55-%012d", i), ResourceVersion: strconv.Itoa(1000 + i),
 		Agent: "tutorial-agent", Requester: "system:serviceaccount:shop:tutorial-agent", ActionType: "database_read", Resource: "customers",
 		SpecDigest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", PolicyRevision: "b5bb9d8014a0f9b1",
 	}

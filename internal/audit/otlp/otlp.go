@@ -206,7 +206,7 @@ func (s *Sink) encode(lines [][]byte) ([]byte, error) {
 		if err := json.Unmarshal(line, &of); err != nil {
 			return nil, fmt.Errorf("read an audit record: %w", err)
 		}
-		nanoseconds := uint64(max(0, of.Time.UnixNano())) //nolint:gosec // not below 0
+		nanoseconds := uint64(max(0, of.Time.UnixNano()))
 		records[i] = &logs.LogRecord{
 			TimeUnixNano: nanoseconds, ObservedTimeUnixNano: nanoseconds, EventName: of.Event,
 			SeverityNumber: logs.SeverityNumber_SEVERITY_NUMBER_INFO, SeverityText: "INFO",
@@ -269,10 +269,10 @@ func partialSuccess(answer []byte) (rejected uint64, why string, err error) {
 			return nil
 		}
 		return fields(inner, func(number protowire.Number, value uint64, text []byte) error {
-			switch number {
-			case fieldRejected:
+			if number == fieldRejected {
 				rejected = value
-			case fieldErrorMessage:
+			}
+			if number == fieldErrorMessage {
 				why = string(text)
 			}
 			return nil
@@ -294,7 +294,7 @@ func fields(message []byte, do func(number protowire.Number, value uint64, conte
 		message = message[n:]
 		var value uint64
 		var content []byte
-		switch kind {
+		switch kind { //nolint:exhaustive // the others are passed over
 		case protowire.VarintType:
 			value, n = protowire.ConsumeVarint(message)
 		case protowire.BytesType:

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -113,11 +114,11 @@ func TestRecordsReachACollectorAsTheyAreWritten(t *testing.T) {
 		for _, a := range got.GetAttributes() {
 			attributes[a.GetKey()] = a.GetValue().GetStringValue()
 			if a.GetKey() == "sequence" {
-				attributes["sequence"] = fmt.Sprint(a.GetValue().GetIntValue())
+				attributes["sequence"] = strconv.FormatInt(a.GetValue().GetIntValue(), 10)
 			}
 		}
 		if got.GetBody().GetStringValue() != lines[i] || got.GetEventName() != string(want.Event) ||
-			attributes["event"] != string(want.Event) || attributes["chain"] != want.Chain || attributes["sequence"] != fmt.Sprint(want.Sequence) ||
+			attributes["event"] != string(want.Event) || attributes["chain"] != want.Chain || attributes["sequence"] != strconv.FormatUint(want.Sequence, 10) ||
 			got.GetTimeUnixNano() != uint64(want.Time.UnixNano()) {
 			t.Errorf("record %d: %v", i, got)
 		}
@@ -152,15 +153,19 @@ func TestWhatACollectorDoesNotTakeIsSentAgain(t *testing.T) {
 		answer http.HandlerFunc
 		want   string // empty: it is taken
 	}{
-		"503":                      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "s3cret of the answer", 503) }, "503 Service Unavailable"},
-		"a redirect":               {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, "307 Temporary Redirect"},
+		"503": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "s3cret of the answer", http.StatusServiceUnavailable)
+		}, "503 Service Unavailable"},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, "307 Temporary Redirect"},
 		"some are rejected":        {protobuf(partial(1, "too old")), `the collector rejected 1 of 1 records: "too old"`},
 		"no collector":             {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Please log in</html>")) }, "not that of a collector"},
 		"half an answer":           {protobuf(partial(1, "too old")[:5]), "not that of a collector"},
 		"it ends the connection":   {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		"a warning and none lost":  {protobuf(partial(0, "slow down")), ""},
 		"an answer that says more": {protobuf(append(partial(0, ""), protowire.AppendFixed32(protowire.AppendTag(nil, 9, protowire.Fixed32Type), 7)...)), ""},
-		"202 and nothing else":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202) }, ""},
+		"202 and nothing else":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +225,7 @@ func TestManyRecordsGoInSeveralRequests(t *testing.T) {
 	}
 	collector.set(func(w http.ResponseWriter, _ *http.Request) {
 		if len(collector.asked) > 4+2 {
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}
 	})
 	var partial *audit.PartialError

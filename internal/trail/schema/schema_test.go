@@ -4,6 +4,7 @@ package schema_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -20,6 +21,16 @@ import (
 
 type object = map[string]any
 
+// in is a part of a document, as what it has to be.
+func in[T any](t *testing.T, of object, name string) T {
+	t.Helper()
+	part, is := of[name].(T)
+	if !is {
+		t.Fatalf("%s is %T", name, of[name])
+	}
+	return part
+}
+
 func document(t *testing.T) object {
 	t.Helper()
 	var root object
@@ -30,9 +41,10 @@ func document(t *testing.T) object {
 }
 
 // resolved is the schema that a reference leads to.
-func resolved(root, node object) object {
+func resolved(t *testing.T, root, node object) object {
+	t.Helper()
 	if ref, is := node["$ref"].(string); is {
-		return root["$defs"].(object)[strings.TrimPrefix(ref, "#/$defs/")].(object)
+		return in[object](t, in[object](t, root, "$defs"), strings.TrimPrefix(ref, "#/$defs/"))
 	}
 	return node
 }
@@ -64,7 +76,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 			}
 			into, value := field.Type, property
 			if into.Kind() == reflect.Slice && into.Elem().Kind() != reflect.Uint8 {
-				into, value = into.Elem(), property["items"].(object)
+				into, value = into.Elem(), in[object](t, property, "items")
 			}
 			if into.Kind() == reflect.Pointer {
 				into = into.Elem()
@@ -73,7 +85,7 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 				if ref, _ := value["$ref"].(string); ref != "" {
 					seen[strings.TrimPrefix(ref, "#/$defs/")] = true
 				}
-				walk(path+"."+name, into, resolved(root, value))
+				walk(path+"."+name, into, resolved(t, root, value))
 			}
 		}
 		for name := range described {
@@ -81,17 +93,17 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 				t.Errorf("%s.%s is in the schema, and no field", path, name)
 			}
 		}
-		if node["additionalProperties"] != false {
+		if others, is := node["additionalProperties"].(bool); !is || others {
 			t.Errorf("%s: a field that is not described is taken", path)
 		}
 		for _, name := range always {
-			if !slices.Contains(node["required"].([]any), any(name)) {
+			if !slices.Contains(in[[]any](t, node, "required"), any(name)) {
 				t.Errorf("%s.%s is always written, and not required", path, name)
 			}
 		}
 	}
 	walk("record", reflect.TypeFor[audit.Record](), root)
-	for name := range root["$defs"].(object) {
+	for name := range in[object](t, root, "$defs") {
 		if !seen[name] {
 			t.Errorf("$defs/%s is not used", name)
 		}
@@ -114,8 +126,8 @@ func TestEveryEventIsNamed(t *testing.T) {
 		}
 	}
 	var got []string
-	for _, event := range document(t)["properties"].(object)["event"].(object)["enum"].([]any) {
-		got = append(got, event.(string))
+	for _, event := range in[[]any](t, in[object](t, in[object](t, document(t), "properties"), "event"), "enum") {
+		got = append(got, fmt.Sprint(event))
 	}
 	slices.Sort(want)
 	slices.Sort(got)
@@ -152,7 +164,7 @@ func TestWhatIsNoRecord(t *testing.T) {
 		"no JSON":                   []byte("{"),
 		"no object":                 []byte("[]"),
 		"an unknown field":          change("action.denied", func(r object) { r["else"] = 1 }),
-		"an unknown field within":   change("action.denied", func(r object) { r["request"].(object)["else"] = 1 }),
+		"an unknown field within":   change("action.denied", func(r object) { in[object](t, r, "request")["else"] = 1 }),
 		"without an event":          change("action.denied", func(r object) { delete(r, "event") }),
 		"an unknown event":          change("action.denied", func(r object) { r["event"] = "action.liked" }),
 		"an unknown decision":       change("action.denied", func(r object) { r["decision"] = "Maybe" }),
@@ -163,8 +175,8 @@ func TestWhatIsNoRecord(t *testing.T) {
 		"a time elsewhere":          change("action.denied", func(r object) { r["time"] = "2026-11-22T12:00:00+01:00" }),
 		"no time":                   change("action.denied", func(r object) { r["time"] = "noon Z" }),
 		"no uid":                    change("action.denied", func(r object) { r["uid"] = "" }),
-		"started without a replica": change("audit.started", func(r object) { delete(r["journal"].(object), "replica") }),
-		"unsigned":                  change("audit.checkpoint", func(r object) { delete(r["journal"].(object)["checkpoint"].(object), "signature") }),
+		"started without a replica": change("audit.started", func(r object) { delete(in[object](t, r, "journal"), "replica") }),
+		"unsigned":                  change("audit.checkpoint", func(r object) { delete(in[object](t, in[object](t, r, "journal"), "checkpoint"), "signature") }),
 		"approval without one":      change("approval.recorded", func(r object) { delete(r, "approval") }),
 		"a score of 11":             change("action.denied", func(r object) { r["riskScore"] = "11.0" }),
 	} {

@@ -45,17 +45,17 @@ func Validate(line []byte) error {
 
 // Check fails the test for every line of an audit log that is no valid record, and
 // where there is none.
-func Check(t testing.TB, log []byte) {
-	t.Helper()
+func Check(tb testing.TB, log []byte) {
+	tb.Helper()
 	number := 0
 	for line := range bytes.Lines(log) {
 		number++
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		if err := Validate(line); err != nil {
-			t.Errorf("line %d is no valid audit record: %v\n%.2000s", number, err, line)
+			tb.Errorf("line %d is no valid audit record: %v\n%.2000s", number, err, line)
 		}
 	}
 	if number == 0 {
-		t.Error("there is no audit record to validate")
+		tb.Error("there is no audit record to validate")
 	}
 }
