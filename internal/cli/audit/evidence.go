@@ -67,7 +67,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done, but the chains do not hold.
 		panic(err) // the flag was added above
 	}
 	cmd.Flags().StringArrayVar(&o.proof.anchors, "anchors", nil, "file with anchors to hold the chains against: the ConfigMap ascend-audit-anchors, or checkpoints")
-	cmd.Flags().StringArrayVar(&o.proof.keys, "public-key", nil, "file with a public key, PEM, to check signed checkpoints with")
+	cmd.Flags().StringArrayVar(&o.proof.keys, "public-key", nil, "file with a public key in PEM that checkpoints and anchors are signed with; no other is trusted then")
 	o.period.addPeriod(cmd)
 	return cmd
 }
