@@ -86,8 +86,8 @@ func TestEmbeddedIsWhatIsRendered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(webhooks) != 2 || len(policies) != 8 || len(definitions) != 6 {
-		t.Errorf("got %d webhook configurations, %d policies and bindings and %d CRDs, want 2, 8 and 6", len(webhooks), len(policies), len(definitions))
+	if len(webhooks) != 2 || len(policies) != 10 || len(definitions) != 6 {
+		t.Errorf("got %d webhook configurations, %d policies and bindings and %d CRDs, want 2, 10 and 6", len(webhooks), len(policies), len(definitions))
 	}
 	embedded := of("", slices.Concat(webhooks, policies, definitions))
 	rendered := render(t, "default")
