@@ -128,7 +128,7 @@ type WebhookSubscriptionSpec struct {
 	Events []EventType `json:"events,omitempty"`
 	// format of the body.
 	// +optional
-	// +kubebuilder:default=CloudEvents
+	// +default="CloudEvents"
 	Format NotificationFormat `json:"format,omitempty"`
 	// secretRef names the secret that signs the deliveries: at least 16 bytes, or
 	// whsec_ and base64.

@@ -339,7 +339,7 @@ var _ = Describe("Operators that are killed", Serial, Ordered, func() {
 	}
 
 	It("at any moment, under load, lose nothing", func(ctx SpecContext) {
-		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0)) //nolint:gosec // moments, not secrets
+		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
 		for range randomKills {
 			p := c.start(ctx, "")
 			p.probes = flagOf(c.flags, "health-probe-bind-address")
