@@ -112,7 +112,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(written(t, auditexport.OCSF, &auditexport.Filter{}, trailtest.Hostile())), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(written(t, auditexport.OCSF, &auditexport.Filter{}, trailtest.Hostile())), "\n") {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("no JSON: %s", line)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
@@ -97,8 +98,11 @@ func row(r *audit.Record) ([]string, error) {
 // OWASP, "CSV Injection": cells that begin with = + - @ tab or carriage return;
 // and their full-width forms.
 func harmless(cell string) string {
-	if first := strings.TrimLeft(cell, " \t\r\n\u00a0\u3000\ufeff"); first != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(first)[0]) ||
-		cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) {
+	if cell == "" {
+		return ""
+	}
+	begin, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " \t\r\n\u00a0\u3000\ufeff"))
+	if strings.ContainsRune("=+-@＝＋－＠", begin) || strings.ContainsRune("\t\r\n", rune(cell[0])) {
 		return "'" + terminal.Safe(cell)
 	}
 	return terminal.Safe(cell)

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func TestDayLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := os.ReadFile(dayLog); err != nil || string(got) != string(want) {
+	if got, err := os.ReadFile(dayLog); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s is another log, %v; write it with -update", dayLog, err)
 	}
 }
@@ -104,7 +105,9 @@ func TestAuditTailFollows(t *testing.T) {
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	ctx, r.interrupt = context.WithCancel(ctx)
-	go func() { r.code <- run(ctx, s, []string{"ascend", "audit", "tail", "-f", "--lines", "1", "--event", "action.*", path}) }()
+	go func() {
+		r.code <- run(ctx, s, []string{"ascend", "audit", "tail", "-f", "--lines", "1", "--event", "action.*", path})
+	}()
 	r.until(t, "action.evaluated")
 	add := func(flags int, from, to int) {
 		t.Helper()
@@ -170,7 +173,7 @@ func TestAuditExport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := desk{typed: string(trailtest.Lines(trailtest.Day()[:3])) + "torn\n"}
-			text := regexp.MustCompile(`\.export-[0-9]+`).ReplaceAllString(auditing(t, d, argv...), ".export-NUMBER")
+			text := regexp.MustCompile(`\.export-\d+`).ReplaceAllString(auditing(t, d, argv...), ".export-NUMBER")
 			checkGolden(t, text)
 		})
 	}
@@ -196,7 +199,7 @@ func TestAuditExportToFile(t *testing.T) {
 	if r := export(dayLog); r.code != session.ExitOK || r.errOut != "38 records written\n" || r.out != "" {
 		t.Errorf("%+v", r)
 	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != string(trailtest.Lines(trailtest.Day())) {
+	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, trailtest.Lines(trailtest.Day())) {
 		t.Errorf("it is another text, %v", err)
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {

@@ -25,7 +25,8 @@ type rows[T any] struct {
 }
 
 func (r *rows[T]) add(row T) {
-	if r.All++; len(r.List) < mostRows {
+	r.All++
+	if len(r.List) < mostRows {
 		r.List = append(r.List, row)
 	}
 }
@@ -74,6 +75,8 @@ func (t *Totals) count(a *action) {
 		t.Cancelled++
 	case v1alpha1.DecisionPending:
 		t.Pending++
+	case v1alpha1.DecisionNone:
+		t.Undecided++
 	default:
 		t.Undecided++
 	}
@@ -149,11 +152,12 @@ func (c *Control) add(r *audit.Record) {
 	}
 }
 
+// undecided are the events whose records name a decision that they do not make.
+var undecided = []v1alpha1.EventType{audit.EventNotApplied, audit.EventEvaluated, audit.EventRefused, audit.EventWithdrawn}
+
 // learn keeps the last decision that holds.
 func (a *action) learn(r *audit.Record) {
-	switch r.Event {
-	case audit.EventNotApplied, audit.EventEvaluated, audit.EventRefused, audit.EventWithdrawn:
-	default:
+	if !slices.Contains(undecided, r.Event) {
 		a.decision = cmp.Or(r.Decision, a.decision)
 	}
 	a.breakGlass = a.breakGlass || r.BreakGlass
@@ -217,6 +221,8 @@ func said(v v1alpha1.Verdict) string {
 		return "Approved"
 	case v1alpha1.VerdictDeny:
 		return "Denied"
+	case v1alpha1.VerdictOverride:
+		return "Overrode"
 	default:
 		return string(v)
 	}

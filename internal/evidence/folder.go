@@ -19,7 +19,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/auditexport"
 )
 
-// ErrNotEmpty: the folder has something in it, which is not overwritten.
+// ErrNotEmpty is for a folder that has something in it: nothing is overwritten.
 var ErrNotEmpty = errors.New("the folder is not empty; name another one, or one that is not there yet")
 
 // folder is a pack while it is written: beside the place where it will be, so that

@@ -73,7 +73,7 @@ const (
 	restFolder   = "not-under-a-control"
 )
 
-// UnknownFrameworkError: no record names a control of the framework.
+// UnknownFrameworkError is for a framework of which no record names a control.
 type UnknownFrameworkError struct {
 	Framework Framework
 	// Named are the frameworks that records do name.
@@ -203,13 +203,10 @@ func isTrail(r *audit.Record) bool {
 
 // isPolicy says whether a record is a change of policy that was let through.
 func isPolicy(r *audit.Record) bool {
-	switch r.Event {
-	case audit.EventPolicyCreated, audit.EventPolicyUpdated, audit.EventPolicyDeleted, v1alpha1.EventAgentSuspended:
-		return true
-	default:
-		return false
-	}
+	return slices.Contains(policyEvents, r.Event)
 }
+
+var policyEvents = []v1alpha1.EventType{audit.EventPolicyCreated, audit.EventPolicyUpdated, audit.EventPolicyDeleted, v1alpha1.EventAgentSuspended}
 
 // finish writes the page and the manifest.
 func (p *pack) finish() error {

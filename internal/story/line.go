@@ -37,29 +37,41 @@ func Line(r *audit.Record, style terminal.Style, width int) string {
 
 // Role is how a record is painted.
 func Role(r *audit.Record) terminal.Role {
-	switch r.Event {
-	case v1alpha1.EventActionApproved, v1alpha1.EventActionExecuted:
-		if r.BreakGlass {
-			return terminal.Marked
-		}
-		return terminal.Good
-	case v1alpha1.EventActionDenied, v1alpha1.EventActionTimeout, v1alpha1.EventActionFailed, v1alpha1.EventPolicyViolation,
-		audit.EventRefused, audit.EventNotApplied, audit.EventWithdrawn, audit.EventNotEnforced:
-		return terminal.Bad
-	case v1alpha1.EventActionPending, v1alpha1.EventActionEscalated:
-		return terminal.Waiting
-	case audit.EventOverridden, v1alpha1.EventAgentSuspended:
+	switch {
+	case r.BreakGlass && r.Event == v1alpha1.EventActionApproved:
 		return terminal.Marked
-	case audit.EventResumed:
-		if r.Journal != nil && r.Journal.Lost > 0 {
-			return terminal.Bad
-		}
-		return terminal.Waiting
-	case audit.EventStarted, audit.EventCheckpoint, audit.EventStopped, audit.EventEvaluated, audit.EventCollected:
-		return terminal.Faint
-	case audit.EventApprovalRecorded, audit.EventPolicyCreated, audit.EventPolicyUpdated, audit.EventPolicyDeleted, audit.EventPurged:
-		return terminal.Strong
+	case r.Event == audit.EventResumed && r.Journal != nil && r.Journal.Lost > 0:
+		return terminal.Bad
 	default:
-		return terminal.Plain
+		return roles[r.Event]
 	}
+}
+
+// roles of events; the others are Plain.
+var roles = map[v1alpha1.EventType]terminal.Role{
+	v1alpha1.EventActionApproved:  terminal.Good,
+	v1alpha1.EventActionExecuted:  terminal.Good,
+	v1alpha1.EventActionDenied:    terminal.Bad,
+	v1alpha1.EventActionTimeout:   terminal.Bad,
+	v1alpha1.EventActionFailed:    terminal.Bad,
+	v1alpha1.EventPolicyViolation: terminal.Bad,
+	audit.EventRefused:            terminal.Bad,
+	audit.EventNotApplied:         terminal.Bad,
+	audit.EventWithdrawn:          terminal.Bad,
+	audit.EventNotEnforced:        terminal.Bad,
+	v1alpha1.EventActionPending:   terminal.Waiting,
+	v1alpha1.EventActionEscalated: terminal.Waiting,
+	audit.EventResumed:            terminal.Waiting,
+	audit.EventOverridden:         terminal.Marked,
+	v1alpha1.EventAgentSuspended:  terminal.Marked,
+	audit.EventApprovalRecorded:   terminal.Strong,
+	audit.EventPolicyCreated:      terminal.Strong,
+	audit.EventPolicyUpdated:      terminal.Strong,
+	audit.EventPolicyDeleted:      terminal.Strong,
+	audit.EventPurged:             terminal.Strong,
+	audit.EventStarted:            terminal.Faint,
+	audit.EventCheckpoint:         terminal.Faint,
+	audit.EventStopped:            terminal.Faint,
+	audit.EventEvaluated:          terminal.Faint,
+	audit.EventCollected:          terminal.Faint,
 }

@@ -42,11 +42,13 @@ var sentences = map[v1alpha1.EventType]func(*audit.Record) string{
 	audit.EventWithdrawn: func(r *audit.Record) string {
 		return join(": ", "the approval is no longer valid", join(", ", r.Reason, r.Message))
 	},
-	audit.EventNotApplied:    func(r *audit.Record) string { return join(": ", "what was decided did not come true", r.Message) },
-	audit.EventCollected:     func(r *audit.Record) string { return join(": ", "deleted in the cluster, its time is over", r.Message) },
-	audit.EventPurged:        func(r *audit.Record) string { return join(": ", r.Actor+" may delete it", r.Message) },
-	audit.EventGone:          func(r *audit.Record) string { return join(": ", "it goes with its namespace", r.Message) },
-	audit.EventRefused:       func(r *audit.Record) string { return join(": ", "refused to "+r.Actor, join(", ", r.Reason, r.Message)) },
+	audit.EventNotApplied: func(r *audit.Record) string { return join(": ", "what was decided did not come true", r.Message) },
+	audit.EventCollected:  func(r *audit.Record) string { return join(": ", "deleted in the cluster, its time is over", r.Message) },
+	audit.EventPurged:     func(r *audit.Record) string { return join(": ", r.Actor+" may delete it", r.Message) },
+	audit.EventGone:       func(r *audit.Record) string { return join(": ", "it goes with its namespace", r.Message) },
+	audit.EventRefused: func(r *audit.Record) string {
+		return join(": ", "refused to "+r.Actor, join(", ", r.Reason, r.Message))
+	},
 	audit.EventPolicyCreated: func(r *audit.Record) string { return by(r, "created") },
 	audit.EventPolicyUpdated: func(r *audit.Record) string { return join(": ", by(r, "changed"), fieldsOf(r)) },
 	audit.EventPolicyDeleted: func(r *audit.Record) string { return by(r, "deleted") },
@@ -62,7 +64,9 @@ func About(r *audit.Record) string {
 }
 
 // asked is what an action is to do.
-func asked(r *audit.Record) string { return join(" on ", orSome(r.ActionType, "an action"), r.Resource) }
+func asked(r *audit.Record) string {
+	return join(" on ", orSome(r.ActionType, "an action"), r.Resource)
+}
 
 func evaluated(r *audit.Record) string {
 	rules := "no rule matched"
@@ -141,6 +145,8 @@ func verdictWord(v v1alpha1.Verdict) string {
 		return "approved"
 	case v1alpha1.VerdictDeny:
 		return "denied"
+	case v1alpha1.VerdictOverride:
+		return "overrode"
 	default:
 		return join(" ", "said", string(v))
 	}
@@ -181,52 +187,6 @@ func by(r *audit.Record, done string) string {
 		return done + " by the operator"
 	}
 	return done + " by " + r.Actor
-}
-
-// journal says what the trail tells of itself.
-func journal(r *audit.Record) string {
-	j := r.Journal
-	if j == nil {
-		j = &audit.Journal{}
-	}
-	var text string
-	switch r.Event {
-	case audit.EventStarted:
-		text = "a chain begins"
-		if j.Replica != "" {
-			text += " on " + j.Replica
-		}
-		if j.Version != "" {
-			text += ", version " + j.Version
-		}
-		if j.Previous != nil {
-			text += fmt.Sprintf(", after record %d of chain %s", j.Previous.Sequence, j.Previous.Chain)
-		}
-	case audit.EventCheckpoint:
-		text = "the chain up to here is signed"
-		if c := j.Checkpoint; c != nil && c.KeyID != "" {
-			text += " with key " + c.KeyID
-		}
-	case audit.EventStopped:
-		text = "the chain ends in order"
-	case audit.EventResumed:
-		text = "records can be kept again"
-	default:
-		text = string(r.Event)
-	}
-	if j.Unfinished > 0 {
-		text += fmt.Sprintf("; a line of %d bytes before was not finished", j.Unfinished)
-	}
-	if j.UnconfirmedTo > 0 {
-		text += fmt.Sprintf("; records %d to %d were reported as failed and are there", j.UnconfirmedFrom, j.UnconfirmedTo)
-	}
-	if j.Lost > 0 {
-		text += fmt.Sprintf("; %d records are LOST", j.Lost)
-	}
-	if r.Message == "" || strings.HasPrefix(text, r.Message) {
-		return text
-	}
-	return text + ": " + r.Message
 }
 
 // join joins what is not empty.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -25,9 +27,9 @@ func (s *Story) Sound() bool {
 
 // last is the last record that the story's field says something in.
 func (s *Story) last(has func(*audit.Record) bool) *audit.Record {
-	for i := len(s.Entries) - 1; i >= 0; i-- {
-		if has(s.Entries[i].Record) {
-			return s.Entries[i].Record
+	for _, entry := range slices.Backward(s.Entries) {
+		if has(entry.Record) {
+			return entry.Record
 		}
 	}
 	return nil
@@ -118,29 +120,34 @@ func (e *Entry) add(root *terminal.Node) {
 func Details(r *audit.Record) []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	switch r.Event {
-	case audit.EventEvaluated:
-		if r.CVSSVector != "" {
-			add("%s", r.CVSSVector)
-		}
-		for _, rule := range r.MatchedRules {
-			mark := ""
-			if name, _, _ := strings.Cut(rule, " "); name == r.DecidingRule {
-				mark = ", decides"
-			}
-			add("rule %s%s", rule, mark)
-		}
-		if len(r.Controls) > 0 {
-			add("controls %s", strings.Join(r.Controls, ", "))
-		}
-	case audit.EventApprovalRecorded:
-	default:
+	if r.Event == audit.EventEvaluated {
+		lines = judged(r)
+	} else if r.Event != audit.EventApprovalRecorded {
 		for i := range r.Approvals {
 			add("%s %s", r.Approvals[i].Approver, Verdict(&r.Approvals[i]))
 		}
 	}
 	for _, change := range r.Changes {
 		add("%s: %s → %s", change.Field, orSome(change.Before, "nothing"), orSome(change.After, "nothing"))
+	}
+	return lines
+}
+
+// judged is what an evaluation came to.
+func judged(r *audit.Record) []string {
+	var lines []string
+	if r.CVSSVector != "" {
+		lines = append(lines, r.CVSSVector)
+	}
+	for _, rule := range r.MatchedRules {
+		mark := ""
+		if name, _, _ := strings.Cut(rule, " "); name == r.DecidingRule {
+			mark = ", decides"
+		}
+		lines = append(lines, "rule "+rule+mark)
+	}
+	if len(r.Controls) > 0 {
+		lines = append(lines, "controls "+strings.Join(r.Controls, ", "))
 	}
 	return lines
 }
@@ -182,7 +189,7 @@ func ranges(numbers []uint64) string {
 			j++
 		}
 		if i == j {
-			parts = append(parts, fmt.Sprint(numbers[i]))
+			parts = append(parts, strconv.FormatUint(numbers[i], 10))
 		} else {
 			parts = append(parts, fmt.Sprintf("%d–%d", numbers[i], numbers[j]))
 		}

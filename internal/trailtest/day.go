@@ -30,7 +30,7 @@ func Day() []audit.Record {
 	carol := audit.Approval{Approver: "carol@example.com", As: "group:security", Stage: "security", Verdict: v1alpha1.VerdictApprove, Comment: "backup checked"}
 	records := []audit.Record{
 		{Event: audit.EventStarted, Journal: &audit.Journal{Replica: "ascend-controller-manager-0", Version: "v0.5.0"}},
-		policyRecord(audit.EventPolicyCreated, "SmartRule", "ascend-system", "no-bulk-delete", "erin@example.com"),
+		policyRecord(audit.EventPolicyCreated, "SmartRule", "ascend-system", "no-bulk-delete"),
 		about(v1alpha1.EventActionSubmitted, "act-read", "system:serviceaccount:default:tutorial-agent", nil),
 		about(audit.EventEvaluated, "act-read", "", decided(v1alpha1.DecisionApproved, "", "", risk("2.1", v1alpha1.RiskLevelLow))),
 		about(v1alpha1.EventActionApproved, "act-read", "", decided(v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved, "Low risk is approved", risk("2.1", v1alpha1.RiskLevelLow), request)),
@@ -55,8 +55,8 @@ func Day() []audit.Record {
 		about(v1alpha1.EventActionApproved, "act-night", "", decided(v1alpha1.DecisionApproved, v1alpha1.ReasonEmergencyOverride, "Approved by emergency override", risk("9.1", v1alpha1.RiskLevelCritical), ruled("ascend-system/dns", "NIST-800-53:CM-3", "SOC2:CC8.1"), func(r *audit.Record) {
 			r.BreakGlass = true
 			r.Approvals = []audit.Approval{
-				{Approver: "frank@example.com", Stage: "emergency", Verdict: v1alpha1.VerdictApprove, Comment: "site is down"},
-				{Approver: "grace@example.com", Stage: "emergency", Verdict: v1alpha1.VerdictApprove, Comment: "incident 12"},
+				{Approver: "frank@example.com", Stage: "emergency", Verdict: v1alpha1.VerdictOverride, Comment: "site is down"},
+				{Approver: "grace@example.com", Stage: "emergency", Verdict: v1alpha1.VerdictOverride, Comment: "incident 12"},
 			}
 		})),
 		about(v1alpha1.EventActionFailed, "act-night", "system:serviceaccount:default:tutorial-agent", func(r *audit.Record) {
@@ -68,7 +68,7 @@ func Day() []audit.Record {
 
 // rest is every event that the Day has not had by then.
 func rest() []audit.Record {
-	suspended := policyRecord(v1alpha1.EventAgentSuspended, "Agent", "default", "tutorial-agent", "erin@example.com")
+	suspended := policyRecord(v1alpha1.EventAgentSuspended, "Agent", "default", "tutorial-agent")
 	suspended.Agent, suspended.Reason, suspended.Message = "tutorial-agent", "Suspended", "incident 12"
 	return []audit.Record{
 		suspended,
@@ -79,9 +79,9 @@ func rest() []audit.Record {
 		about(audit.EventRefused, "act-drop", "mallory@example.com", func(r *audit.Record) {
 			r.Reason, r.Message = "SpecChanged", "spec.parameters of a submitted action cannot be changed"
 		}),
-		policyRecord(audit.EventPolicyUpdated, "ApprovalWorkflow", "default", "high-risk", "erin@example.com",
+		policyRecord(audit.EventPolicyUpdated, "ApprovalWorkflow", "default", "high-risk",
 			audit.Change{Field: "spec.stages[0].required", Before: "1", After: "2"}),
-		policyRecord(audit.EventPolicyDeleted, "RiskModel", "", "default", "erin@example.com"),
+		policyRecord(audit.EventPolicyDeleted, "RiskModel", "", "default"),
 		{Event: audit.EventNotEnforced, Message: "ValidatingWebhookConfiguration ascend-validating is missing"},
 		{Event: audit.EventEnforced, Message: "admission is complete again"},
 		{Event: audit.EventResumed, Message: "records can be kept again", Journal: &audit.Journal{Lost: 2}},
@@ -92,8 +92,8 @@ func rest() []audit.Record {
 	}
 }
 
-func policyRecord(event v1alpha1.EventType, kind, namespace, name, actor string, changes ...audit.Change) audit.Record {
-	return audit.Record{Event: event, Kind: kind, Namespace: namespace, Name: name, UID: "uid-" + name, Actor: actor, Changes: changes, SpecDigest: "sha256:aa55"}
+func policyRecord(event v1alpha1.EventType, kind, namespace, name string, changes ...audit.Change) audit.Record {
+	return audit.Record{Event: event, Kind: kind, Namespace: namespace, Name: name, UID: "uid-" + name, Actor: "erin@example.com", Changes: changes, SpecDigest: "sha256:aa55"}
 }
 
 // request is what an agent asked for.

@@ -67,11 +67,11 @@ func Lines(records []audit.Record) []byte {
 
 // Write writes records to a file of that name in a folder of the test, and
 // returns its path.
-func Write(t testing.TB, name string, records []audit.Record) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+func Write(tb testing.TB, name string, records []audit.Record) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), name)
 	if err := os.WriteFile(path, Lines(records), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,7 +67,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done, but the chains do not hold.
 		panic(err) // the flag was added above
 	}
 	cmd.Flags().StringArrayVar(&o.proof.anchors, "anchors", nil, "file with anchors to hold the chains against: the ConfigMap ascend-audit-anchors, or checkpoints")
-	cmd.Flags().StringArrayVar(&o.proof.keys, "public-key", nil, "file with a public key, PEM, to check signed checkpoints with")
+	cmd.Flags().StringArrayVar(&o.proof.keys, "public-key", nil, "file with a public key in PEM that checkpoints and anchors are signed with; no other is trusted then")
 	o.period.addPeriod(cmd)
 	return cmd
 }
@@ -136,7 +137,7 @@ func (o *pack) report(summary *evidence.Summary) {
 	row := func(name string, totals evidence.Totals) {
 		cells := []terminal.Cell{{Text: name}}
 		for _, n := range []int{totals.Actions, totals.Approved, totals.Denied, totals.Pending, totals.Verdicts, totals.BreakGlass, totals.Records} {
-			cells = append(cells, terminal.Cell{Text: fmt.Sprint(n)})
+			cells = append(cells, terminal.Cell{Text: strconv.Itoa(n)})
 		}
 		table.Row(cells...)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
 
 	"github.com/ow-kai/ascend-operator/internal/evidence"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
@@ -19,34 +18,15 @@ const mostFaults = 20
 // proof is what the chains are held against, from files.
 type proof struct{ anchors, keys []string }
 
-// options are what trail.Verify is given. Older files may have been removed: that the
-// beginning is missing is no fault here.
+// options are what trail.Verify is given, read as audit verify does: where public keys
+// are named, no other is trusted. Older files may have been removed, so that it is no
+// fault here that the beginning is missing.
 func (p *proof) options() (trail.VerifyOptions, error) {
-	options := trail.VerifyOptions{Partial: true}
-	for _, path := range p.anchors {
-		text, err := os.ReadFile(path) //nolint:gosec // the file that the user names
-		if err != nil {
-			return options, fmt.Errorf("read the anchors: %w", err)
-		}
-		anchors, err := trail.ParseAnchors(text)
-		if err != nil {
-			return options, fmt.Errorf("read the anchors in %s: %w", path, err)
-		}
-		options.Anchors = append(options.Anchors, anchors.Checkpoints...)
-		options.Keys = append(options.Keys, anchors.Keys...)
+	given := &verify{anchors: p.anchors, keys: p.keys, options: trail.VerifyOptions{Partial: true}}
+	if err := given.readAnchors(); err != nil {
+		return given.options, err
 	}
-	for _, path := range p.keys {
-		text, err := os.ReadFile(path) //nolint:gosec // the file that the user names
-		if err != nil {
-			return options, fmt.Errorf("read the public key: %w", err)
-		}
-		keys, err := trail.ParseKeys(text)
-		if err != nil {
-			return options, fmt.Errorf("read the public key in %s: %w", path, err)
-		}
-		options.Keys = append(options.Keys, keys...)
-	}
-	return options, nil
+	return given.options, given.readKeys()
 }
 
 // verification checks the chains, for the page to say what came of it.

@@ -145,7 +145,7 @@ func (o *export) toFile(paths []string, filter *auditexport.Filter) error {
 	if err != nil {
 		return unwritable(err)
 	}
-	defer os.Remove(to.Name()) //nolint:errcheck // it is gone once it took its place
+	defer os.Remove(to.Name())
 	if err := cmp.Or(o.write(to, paths, filter), to.Sync()); err != nil {
 		to.Close()
 		return err
