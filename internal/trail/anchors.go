@@ -50,7 +50,7 @@ func AnchorsOf(data map[string]string) (*Anchors, error) {
 			anchors.Checkpoints = append(anchors.Checkpoints, *checkpoint)
 		} else if id, is := strings.CutPrefix(name, KeyPrefix); is {
 			keys, err := ParseKeys(text)
-			if err == nil && (len(keys) != 1 || KeyID(keys[0]) != id) {
+			if err == nil && (len(keys) != 1 || audit.KeyID(keys[0]) != id) {
 				err = errors.New("it is not the key of that id")
 			}
 			if err != nil {

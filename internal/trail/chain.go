@@ -216,28 +216,42 @@ func isEvent[T ~string](f *fact, event T) bool { return string(f.Event) == strin
 func (v *verifier) comesAfter(c *chain, f *fact, previous audit.Head) {
 	before := v.chains[previous.Chain]
 	const advice = "If there is another file of this replica, name it, too, the older one first, or their folder. " + compareAdvice
-	switch {
-	case before == nil && v.options.Partial:
-		v.notef("chain %s, which came before the one at %s, is not here", previous.Chain, f.at())
-	case before == nil && v.damaged > 0: // its only line
-		v.damaged--
-	case before == nil:
-		v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)), advice)
-	case before.last < previous.Sequence:
-		if before.last+1 == previous.Sequence && v.damaged > 0 {
+	if before == nil {
+		switch {
+		case v.options.Partial:
+			v.notef("chain %s, which came before the one at %s, is not here", previous.Chain, f.at())
+		case v.damaged > 0: // its only line
 			v.damaged--
-			break
+		default:
+			v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)), advice)
 		}
+		return
+	}
+	switch {
+	case before.hadMore(previous):
+		return // the file had lost what was collected
+	case before.last+1 == previous.Sequence && v.damaged > 0:
+		v.damaged--
+	case before.last < previous.Sequence:
 		v.fault(c, f, fmt.Sprintf("the chain before this one, %s, was cut off: %s should stand before this line, after %s",
 			previous.Chain, span(before.last+1, previous.Sequence), before.head.place), advice)
-	case before.head.unsure && before.head.sequence == previous.Sequence:
-	case before.head.sequence != previous.Sequence || before.head.hash != previous.Hash:
+	case !before.head.is(previous):
 		v.fault(c, f, fmt.Sprintf("the chain before this one, %s, does not end here at %s as this one tells: it was rewritten, or lines were moved", previous.Chain, before.head.place), compareAdvice)
 	}
-	if before != nil && before.follower == nil {
+	if before.follower == nil {
 		place := f.at()
 		before.follower = &place
 	}
+}
+
+// is says whether it is that record, as far as it is known.
+func (h *head) is(other audit.Head) bool {
+	return h.sequence == other.Sequence && (h.unsure || h.hash == other.Hash)
+}
+
+// hadMore says whether a collected chain went on behind a record.
+func (c *chain) hadMore(than audit.Head) bool {
+	return c.recentHashes != nil && c.last > than.Sequence && c.recentHashes[than.Sequence%remembered] == than.Hash
 }
 
 // time reads that of a record; zero where it cannot be read.

@@ -24,6 +24,8 @@ type fact struct {
 
 	// problem is why the line is no record of the operator; empty where it is one.
 	problem string
+	// whole: nothing but the newline is missing.
+	whole bool
 	// changed: it is a record, and its hash is that of another one.
 	changed bool
 
@@ -44,10 +46,14 @@ type examiner struct{ scanner canonical.Scanner }
 
 // examine fills in what the line says.
 func (e *examiner) examine(f *fact) {
+	e.take(f)
 	if !f.ended {
+		f.whole = f.sound()
 		f.problem = "the line is not finished: no newline ends it"
-		return
 	}
+}
+
+func (e *examiner) take(f *fact) {
 	text, err := e.scanner.Object(f.raw, "hash")
 	if err != nil {
 		f.problem = "the line is not written as the operator writes it: " + spelling(err)

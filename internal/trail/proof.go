@@ -19,7 +19,7 @@ func (v *verifier) takeAnchors() {
 	unknown := map[string]bool{}
 	for _, checkpoint := range v.options.Anchors {
 		switch key, known := v.keys[checkpoint.KeyID]; {
-		case known && !isSignedBy(checkpoint, key):
+		case known && checkpoint.Verify(key) != nil:
 			v.found(nil, Fault{
 				Chain: checkpoint.Chain, Sequence: checkpoint.Sequence,
 				What:   fmt.Sprintf("the anchor of chain %s is not signed by key %s, as it says: the anchors were tampered with", checkpoint.Chain, checkpoint.KeyID),
@@ -76,7 +76,7 @@ func (v *verifier) checkpoint(c *chain, f *fact, signed *audit.Checkpoint) {
 		if len(c.unknownKeys) < MaxFaults {
 			c.unknownKeys[signed.KeyID] = true
 		}
-	case !isSignedBy(*signed, key):
+	case signed.Verify(key) != nil:
 		v.fault(c, f, fmt.Sprintf("the checkpoint is not signed by key %s, as it says", signed.KeyID),
 			"Whoever wrote this chain does not have the operator's key: trust nothing of it after the last checkpoint that is right.")
 	default:
@@ -170,7 +170,7 @@ func (v *verifier) missingChains() {
 func keysByID(keys []ed25519.PublicKey) map[string]ed25519.PublicKey {
 	byID := map[string]ed25519.PublicKey{}
 	for _, key := range keys {
-		byID[KeyID(key)] = key
+		byID[audit.KeyID(key)] = key
 	}
 	return byID
 }

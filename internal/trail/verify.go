@@ -103,22 +103,34 @@ func (v *verifier) settle(by *fact) (explained bool) {
 		return false
 	}
 	v.held = nil
-	switch {
-	case by == nil || len(f.raw) == 0:
-	case by.sound() && by.journal != nil:
-		journal := journalOf(by)
-		explained = journal.Unfinished == int64(len(f.raw))
-		whole := journal.Previous != nil && journal.Previous.Hash == string(f.hash)
-		if explained && (!f.sound() || !whole) {
+	if by != nil {
+		var counted bool
+		if explained, counted = explains(by, f); explained && !counted {
 			v.report.Unfinished++
 			return true
 		}
-	case !by.sound() && f.problem != "" && mayExplain(by) && !mayExplain(f) && f.raw[len(f.raw)-1] != '}':
-		v.report.Unfinished++ // it is by that was damaged, and it will be told of that
-		return true
 	}
 	v.judge(f)
 	return explained
+}
+
+// explains says whether a line tells that the one before it is unfinished, and
+// whether that counts as a record all the same: only the newline was missing.
+func explains(by, f *fact) (explained, counted bool) {
+	switch {
+	case len(f.raw) == 0:
+	case by.sound() && by.journal != nil:
+		journal := journalOf(by)
+		counted = (f.whole || f.sound()) && journal.Previous != nil && journal.Previous.Hash == string(f.hash)
+		if counted {
+			f.problem = ""
+		}
+		return journal.Unfinished == int64(len(f.raw)), counted
+	case !by.sound() && f.problem != "":
+		// If it is by that was damaged, that will be told.
+		return mayExplain(by) && !mayExplain(f) && f.raw[len(f.raw)-1] != '}', false
+	}
+	return false, false
 }
 
 // mayExplain says whether a line, whole but for a byte or two, told of an unfinished one.
