@@ -27,6 +27,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/notify"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
+	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
 )
 
@@ -118,6 +119,7 @@ func (r *running) stop() {
 	r.once.Do(func() {
 		r.cancel()
 		Eventually(r.ended).Should(Receive(Succeed()))
+		r.trail.validate()
 	})
 }
 
@@ -131,6 +133,16 @@ func (t *trail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
+}
+
+// validate holds every record against the schema.
+func (t *trail) validate() {
+	GinkgoHelper()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range bytes.Lines(t.text.Bytes()) {
+		Expect(schematest.Validate(line)).To(Succeed(), string(line))
+	}
 }
 
 // all records by the uid of their action, oldest first.

@@ -42,6 +42,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/seal"
 	"github.com/ow-kai/ascend-operator/internal/subscriptions"
+	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
 	"github.com/ow-kai/ascend-operator/test/envtest"
 	"github.com/ow-kai/ascend-operator/webhooks"
@@ -108,6 +109,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	ring, err = seal.NewRing("00000001", []seal.Key{{ID: "00000001", Secret: secret[:]}})
 	Expect(err).NotTo(HaveOccurred())
 	url, authority := serve()
+	DeferCleanup(func() { records.validate() })
 	envtest.InstallAdmissionPolicies(GinkgoT(), config)
 	envtest.InstallWebhooks(GinkgoT(), config, url, authority)
 })
@@ -300,6 +302,16 @@ func (t *trail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
+}
+
+// validate holds every record against the schema.
+func (t *trail) validate() {
+	GinkgoHelper()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range bytes.Lines(t.text.Bytes()) {
+		Expect(schematest.Validate(line)).To(Succeed(), string(line))
+	}
 }
 
 // of are the records about objects of a namespace, oldest first, but for those of

@@ -23,6 +23,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	audittrail "github.com/ow-kai/ascend-operator/internal/trail"
+	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
 )
 
 const (
@@ -288,6 +289,12 @@ func verifyTrail(ctx context.Context, path string) {
 	report, err := audittrail.Verify(ctx, audittrail.Open([]string{path}, nil), audittrail.VerifyOptions{})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(report.Faults).To(BeEmpty())
+	for line, err := range audittrail.Open([]string{path}, nil) {
+		Expect(err).NotTo(HaveOccurred())
+		if _, err := line.Record(); err == nil { // a kill may have left half of one
+			Expect(schematest.Validate(line.Raw)).To(Succeed(), string(line.Raw))
+		}
+	}
 	Expect(len(report.Chains)).To(BeNumerically(">", randomKills), "one chain a process")
 }
 

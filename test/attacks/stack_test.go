@@ -22,6 +22,8 @@ import (
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
+	"github.com/ow-kai/ascend-operator/internal/trail"
+	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
 )
 
 // root is the checkout, seen from this folder.
@@ -67,6 +69,7 @@ func startStack(ctx context.Context) *stack {
 	DeferCleanup(func() {
 		_ = run.Process.Signal(syscall.SIGTERM)
 		Eventually(ended, patience).Should(Receive(), said.String())
+		expectSound(filepath.Join(folder, "run", "audit.log"))
 		if CurrentSpecReport().Failed() {
 			return // the logs may say why
 		}
@@ -92,6 +95,26 @@ func connect(folder string) *stack {
 	admin, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	return &stack{folder: folder, config: config, admin: admin, ca: readAuthority(filepath.Join(folder, "cluster", "pki"))}
+}
+
+// expectSound: whatever was tried, the audit trail is whole, and each of its
+// records is what the schema says.
+func expectSound(log string) {
+	GinkgoHelper()
+	lines := 0
+	report, err := trail.Verify(context.Background(), func(yield func(trail.Line, error) bool) {
+		for line, err := range trail.Open([]string{log}, nil) {
+			if lines++; err == nil {
+				Expect(schematest.Validate(line.Raw)).To(Succeed(), string(line.Raw))
+			}
+			if !yield(line, err) {
+				return
+			}
+		}
+	}, trail.VerifyOptions{})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(report.Faults).To(BeEmpty())
+	Expect(lines).To(BeNumerically(">", 1000))
 }
 
 // records are the lines of the audit trail so far.

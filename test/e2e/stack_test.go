@@ -19,6 +19,8 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
 )
 
 // checkout is seen from this package.
@@ -70,6 +72,9 @@ func startStack(ctx SpecContext) *stack {
 	DeferCleanup(func() {
 		Expect(up.Process.Signal(syscall.SIGTERM)).To(Or(Succeed(), MatchError(os.ErrProcessDone)))
 		Eventually(ended).WithTimeout(stackStops).Should(Receive(BeNil()), "%s", &said)
+		log, err := os.ReadFile(filepath.Join(folder, "audit.log"))
+		Expect(err).NotTo(HaveOccurred())
+		schematest.Check(GinkgoTB(), log)
 	})
 	Eventually(func(g Gomega) {
 		select {
