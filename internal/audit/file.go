@@ -65,12 +65,23 @@ func OpenFile(path string, options FileOptions) (*File, error) {
 	return openFile(path, options, theDisk{})
 }
 
+const (
+	// lockPatience is how long a file may be held by a process that is about to
+	// end, or by a child of one that has not yet become another program.
+	lockPatience = time.Second
+	lockPoll     = 20 * time.Millisecond
+)
+
 func openFile(path string, options FileOptions, on disk) (*File, error) {
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}
 	f := &File{path: path, options: options, disk: on}
-	if err := f.begin(); err != nil {
+	err := f.begin()
+	for began := time.Now(); errors.Is(err, errLocked) && time.Since(began) < lockPatience; err = f.begin() {
+		time.Sleep(lockPoll)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := f.readEnd(); err != nil {
