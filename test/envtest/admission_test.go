@@ -128,6 +128,8 @@ func TestTheAPIServerAsksTheWebhooks(t *testing.T) {
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "SmartRule",
 		"metadata": map[string]any{"namespace": "default", "name": "r"}, "spec": map[string]any{"effect": "Deny"},
 	}}
+	another := rule.DeepCopy()
+	another.SetName("another")
 	for _, c := range []struct {
 		title string
 		do    func() error
@@ -144,7 +146,9 @@ func TestTheAPIServerAsksTheWebhooks(t *testing.T) {
 		{"the operator's removal", func() error { return operator.Delete(ctx, action("one")) }, nil},
 		{"a single deletion", func() error { return someone.Delete(ctx, action("two")) }, []string{action2}},
 		{"a rule", func() error { return someone.Create(ctx, rule) }, []string{"/validate-smartrule CREATE smartrules"}},
-		{"its deletion", func() error { return someone.Delete(ctx, rule) }, nil},
+		{"its deletion", func() error { return someone.Delete(ctx, rule) }, []string{"/validate-smartrule DELETE smartrules r"}},
+		{"another rule", func() error { return someone.Create(ctx, another) }, []string{"/validate-smartrule CREATE smartrules"}},
+		{"its end with the namespace", func() error { return cleaner.Delete(ctx, another) }, []string{"/policy-gone DELETE smartrules another"}},
 	} {
 		if err := c.do(); err != nil {
 			t.Fatalf("%s: %v", c.title, err)
