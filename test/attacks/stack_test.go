@@ -66,10 +66,10 @@ func startStack(ctx context.Context) *stack {
 	Expect(run.Start()).To(Succeed())
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
-	DeferCleanup(func() {
+	DeferCleanup(func(ctx SpecContext) {
 		_ = run.Process.Signal(syscall.SIGTERM)
 		Eventually(ended, patience).Should(Receive(), said.String())
-		expectSound(filepath.Join(folder, "run", "audit.log"))
+		expectSound(ctx, filepath.Join(folder, "run", "audit.log"))
 		if CurrentSpecReport().Failed() {
 			return // the logs may say why
 		}
@@ -99,12 +99,13 @@ func connect(folder string) *stack {
 
 // expectSound: whatever was tried, the audit trail is whole, and each of its
 // records is what the schema says.
-func expectSound(log string) {
+func expectSound(ctx context.Context, log string) {
 	GinkgoHelper()
 	lines := 0
-	report, err := trail.Verify(context.Background(), func(yield func(trail.Line, error) bool) {
+	report, err := trail.Verify(ctx, func(yield func(trail.Line, error) bool) {
 		for line, err := range trail.Open([]string{log}, nil) {
-			if lines++; err == nil {
+			lines++
+			if err == nil {
 				Expect(schematest.Validate(line.Raw)).To(Succeed(), string(line.Raw))
 			}
 			if !yield(line, err) {
