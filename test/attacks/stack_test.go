@@ -66,7 +66,7 @@ func startStack(ctx context.Context) *stack {
 	Expect(run.Start()).To(Succeed())
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
-	DeferCleanup(func(ctx SpecContext) {
+	DeferCleanup(func(ctx SpecContext) { //nolint:contextcheck // the cleanup has a context of its own
 		_ = run.Process.Signal(syscall.SIGTERM)
 		Eventually(ended, patience).Should(Receive(), said.String())
 		expectSound(ctx, filepath.Join(folder, "run", "audit.log"))
