@@ -69,7 +69,7 @@ var _ = Describe("The operator", Serial, func() {
 		awaitStatus(ctx, "http://"+p.probes+"/healthz", "", 200)
 		admitBy(ctx, p)
 		awaitApproved(ctx, submit(ctx))
-		Expect(awaitStatus(ctx, "http://"+p.metrics+"/metrics", "", 200)).To(And(
+		awaitMetrics(ctx, p, And(
 			ContainSubstring(`ascend_decisions_total{decision="Approved",reason="AutoApproved"} 1`),
 			ContainSubstring(`ascend_decision_seconds_count{decision="Approved"} 1`),
 			ContainSubstring(`controller_runtime_reconcile_total{controller="agentaction",result="success"}`),
@@ -108,7 +108,7 @@ var _ = Describe("The operator", Serial, func() {
 		p := startProcess(ctx, "--audit-log=/dev/full", "--audit-on-failure=continue")
 		admitBy(ctx, p)
 		awaitApproved(ctx, submit(ctx))
-		Expect(awaitStatus(ctx, "http://"+p.metrics+"/metrics", "", 200)).To(And(
+		awaitMetrics(ctx, p, And(
 			ContainSubstring("ascend_audit_healthy 0"),
 			MatchRegexp(`ascend_audit_lost_records_total\{sink="file"\} [1-9]`),
 			MatchRegexp(`ascend_audit_write_failures_total\{sink="file"\} [1-9]`),

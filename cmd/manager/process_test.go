@@ -19,6 +19,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -172,4 +173,14 @@ func awaitStatus(ctx context.Context, url, token string, want int) (body string)
 		return status
 	}).WithTimeout(patience).Should(Equal(want), func() string { return url + ": " + body })
 	return body
+}
+
+// awaitMetrics waits for what is counted after it can be seen: a decision is in the status before it is in a counter.
+func awaitMetrics(ctx context.Context, p *process, want types.GomegaMatcher) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		status, body := get(ctx, "http://"+p.metrics+"/metrics", "")
+		g.Expect(status).To(Equal(200), body)
+		g.Expect(body).To(want)
+	}).WithTimeout(patience).Should(Succeed())
 }
