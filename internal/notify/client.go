@@ -95,7 +95,10 @@ func (s *Sender) Send(ctx context.Context, target Target, event Event) Result {
 		return Result{Err: describe(ctx, err)}
 	}
 	defer response.Body.Close()
-	answer := drain(response.Body, cancel)
+	var answer []byte
+	if response.StatusCode != http.StatusSwitchingProtocols { // the body is the connection then, which heeds no context
+		answer = drain(response.Body, cancel)
+	}
 	return judge(response, answer, s.options.Clock.Now())
 }
 

@@ -13,6 +13,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/big"
 	"net"
@@ -250,6 +251,26 @@ func TestBrokenReceivers(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
+	}
+}
+
+// A receiver that answers 101 and then keeps still holds no delivery: its
+// connection is no body, and would not heed the end of the try.
+func TestSwitchingProtocols(t *testing.T) {
+	t.Parallel()
+	url := listen(t, func(c net.Conn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
+		fmt.Fprint(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: canary\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+	})
+	s := sender(t)
+	ended := make(chan notify.Result, 1)
+	go func() { ended <- s.Send(context.Background(), target(url), sample()) }()
+	select {
+	case result := <-ended:
+		failed(t, result, http.StatusSwitchingProtocols, "101")
+	case <-time.After(notify.SendTimeout + 5*time.Second):
+		t.Error("the try does not end")
 	}
 }
 
