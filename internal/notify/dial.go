@@ -101,8 +101,12 @@ func (e *plainError) Unwrap() error { return e.err }
 // the namespace's own Service; invalid where there is none.
 func (g *guard) check(to netip.AddrPort, service netip.Addr, forbidden []netip.AddrPort) error {
 	addr := to.Addr()
+	meant := addr
+	if embedded, is := embeddedIPv4(addr); is {
+		meant = embedded
+	}
 	for _, api := range forbidden {
-		if api.Addr().Unmap() == addr.Unmap() && (api.Port() == 0 || api.Port() == to.Port()) {
+		if api.Addr().Unmap() == meant && (api.Port() == 0 || api.Port() == to.Port()) {
 			return blocked("the API server")
 		}
 	}

@@ -68,3 +68,20 @@ func TestGuard(t *testing.T) {
 		}
 	}
 }
+
+// The API server is refused in every spelling of its address, whatever the
+// operator allows; another port of its machine is not it.
+func TestGuardKnowsTheAPIServer(t *testing.T) {
+	t.Parallel()
+	guard := newGuard(&SenderOptions{AllowedNetworks: prefixes("0.0.0.0/0", "::/0", "::ffff:0:0/96")})
+	forbidden := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.7:6443"), netip.MustParseAddrPort("[fd12::7]:6443"), netip.MustParseAddrPort("[::ffff:10.96.0.1]:0")}
+	for to, want := range map[string]bool{
+		"10.0.0.7:6443": false, "10.0.0.7:443": true, "10.0.0.8:6443": true, "10.96.0.1:80": false,
+		"[fd12::7]:6443": false, "[fd12::7]:443": true,
+		"[::ffff:10.0.0.7]:6443": false, "[64:ff9b::10.0.0.7]:6443": false, "[2002:a00:7::1]:6443": false, "[64:ff9b::10.96.0.1]:443": false,
+	} {
+		if err := guard.check(netip.MustParseAddrPort(to), netip.Addr{}, forbidden); (err == nil) != want {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
