@@ -167,13 +167,14 @@ func (b *board) nextDue() time.Time {
 
 // remove takes out a delivery that has ended.
 func (b *board) remove(e *entry) {
-	l := e.lane
-	if l.entries[e.EventID] != e {
-		return // the lane was forgotten
-	}
-	delete(l.entries, e.EventID)
+	delete(e.lane.entries, e.EventID)
 	b.total--
-	if len(l.entries) == 0 && !l.proven && !l.gone && l.failures == 0 && !b.turnedAway[l] && b.lanes[l.name] == l {
+	b.tidy(e.lane)
+}
+
+// tidy drops a lane that has nothing, and of which nothing is known.
+func (b *board) tidy(l *lane) {
+	if len(l.entries) == 0 && !l.proven && !l.gone && l.failures == 0 && !b.turnedAway[l] {
 		b.wakeUp(l)
 		delete(b.lanes, l.name)
 	}

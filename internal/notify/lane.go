@@ -40,7 +40,6 @@ type lane struct {
 	notBefore time.Time
 	gone      bool // the receiver answered 410
 	epoch     int  // how often it was woken: a try from before says nothing of now
-	forgotten bool
 
 	wakeAt time.Time // when it sleeps
 	place  int       // in the heap of sleeping lanes; -1 when it is not there

@@ -112,7 +112,9 @@ func (q *Queue) Add(delivery Delivery) bool {
 	return true
 }
 
-// Wake tries all of a subscription's deliveries now: its spec or its secret changed.
+// Wake tries all of a subscription's deliveries now: its spec or its secret
+// changed, or it was deleted, as Resolve is to say. Nothing is known of its
+// receiver any more.
 func (q *Queue) Wake(subscription types.NamespacedName) {
 	q.init()
 	now := q.Clock.Now()
@@ -123,31 +125,10 @@ func (q *Queue) Wake(subscription types.NamespacedName) {
 		return
 	}
 	l.epoch++
-	l.gone, l.failures, l.lastError, l.notBefore = false, 0, "", time.Time{}
+	l.gone, l.proven, l.failures, l.lastError, l.notBefore = false, false, 0, "", time.Time{}
 	l.hurry(now, func(*entry) bool { return true })
 	q.settle(l, now)
-	q.rouse()
-}
-
-// Forget drops all of a subscription's deliveries: it was deleted. Done does not
-// hear of them, but for what is in flight and delivered.
-func (q *Queue) Forget(subscription types.NamespacedName) {
-	q.init()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	l, has := q.lanes[subscription]
-	if !has {
-		return
-	}
-	l.forgotten = true
-	for _, e := range l.waiting {
-		delete(l.entries, e.EventID)
-		q.total--
-	}
-	l.waiting = nil
-	delete(q.turnedAway, l)
-	delete(q.lanes, subscription)
-	q.settle(l, q.Clock.Now())
+	q.tidy(l)
 	q.rouse()
 }
 
@@ -226,6 +207,7 @@ func (q *Queue) dispatch(ctx context.Context) time.Time {
 	for l := range q.turnedAway {
 		if len(l.entries) <= q.Limit/2 && (q.total <= q.TotalLimit/2 || len(l.entries) < q.Limit/100) {
 			delete(q.turnedAway, l)
+			q.tidy(l)
 			if q.Drained != nil {
 				q.flight.Go(func() { q.Drained(l.name) })
 			}

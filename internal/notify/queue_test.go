@@ -353,34 +353,6 @@ func TestAddedWhileFoundObsolete(t *testing.T) {
 	})
 }
 
-func TestForget(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.answer = func(_ context.Context, _, event string) notify.Result {
-			time.Sleep(time.Second)
-			if event == "taken" {
-				return notify.Result{StatusCode: 200}
-			}
-			return refusal(500)
-		}
-		b.run()
-		b.add("a", "taken", 0)
-		b.add("b", "refused", 0)
-		b.add("a", "waiting", 0)
-		time.Sleep(time.Second / 2)
-		b.queue.Forget(subscription("a"))
-		b.queue.Forget(subscription("b"))
-		b.queue.Forget(subscription("c"))
-		time.Sleep(time.Hour)
-		b.expect(map[string]notify.OutcomeResult{"a/taken": "delivered"})
-		if b.queue.Len() != 0 || len(b.tries) != 2 {
-			t.Errorf("%d left, %d tries", b.queue.Len(), len(b.tries))
-		}
-		b.stop()
-	})
-}
-
 // What stops in flight is neither delivered nor failed; what ends in time counts.
 func TestShutdown(t *testing.T) {
 	t.Parallel()

@@ -45,12 +45,9 @@ func (q *Queue) fly(ctx context.Context, e *entry, r *ring, epoch int) {
 	case verdictEnded:
 		q.tellAgain(e, now)
 	case verdictAgain:
-		switch {
-		case l.forgotten:
-			q.remove(e)
-		case l.gone:
+		if l.gone {
 			q.giveUp(e, now, ErrGone.Error())
-		default:
+		} else {
 			l.push(e)
 		}
 	case verdictCut: // what is not delivered stands in status
@@ -118,7 +115,9 @@ func (q *Queue) judge(e *entry, result Result, epoch int) verdict {
 	outcome := &Outcome{Time: now, Tries: e.tries, Last: result}
 	switch {
 	case result.Err == nil:
-		l.succeeded(now)
+		if l.epoch == epoch {
+			l.succeeded(now)
+		}
 		outcome.Result = OutcomeDelivered
 		q.settle(l, now)
 		q.rouse()
@@ -145,10 +144,7 @@ func (q *Queue) judge(e *entry, result Result, epoch int) verdict {
 
 // tell lets Done hear of an outcome, and says whether it took it.
 func (q *Queue) tell(ctx context.Context, e *entry) bool {
-	q.mu.Lock()
-	mute := e.lane.forgotten && e.outcome.Result != OutcomeDelivered
-	q.mu.Unlock()
-	return mute || q.Done(ctx, e.Delivery, *e.outcome) == nil
+	return q.Done(ctx, e.Delivery, *e.outcome) == nil
 }
 
 // close gives up all of a lane whose receiver answered 410.
