@@ -105,19 +105,10 @@ func load(ctx context.Context, cl client.Reader, options []client.ListOption) ([
 }
 
 func (o *list) table(agents []v1alpha1.Agent) error {
-	var columns []terminal.Column
-	if o.allNamespaces {
-		columns = append(columns, terminal.Column{Header: "NAMESPACE"})
-	}
-	columns = append(columns, terminal.Column{Header: "NAME"}, terminal.Column{Header: "TYPE", Drop: 2}, terminal.Column{Header: "ENVIRONMENT", Drop: 1},
-		terminal.Column{Header: "STATE"}, terminal.Column{Header: "OWNER", Min: 12}, terminal.Column{Header: "ACTIONS"}, terminal.Column{Header: "LAST"})
-	if o.output.IsWide() {
-		columns = append(columns, terminal.Column{Header: "PENDING"}, terminal.Column{Header: "DENIED"}, terminal.Column{Header: "MAX RISK"}, terminal.Column{Header: "DISPLAY NAME"})
-	}
-	table := o.session.Table(columns...)
-	if o.output.IsWide() { // who asks for more wants to see it whole
-		table = terminal.NewTable(0, o.session.Style(), columns...)
-	}
+	table := o.session.ListTable(o.allNamespaces, o.output.IsWide(),
+		[]terminal.Column{{Header: "NAME"}, {Header: "TYPE", Drop: 2}, {Header: "ENVIRONMENT", Drop: 1}, {Header: "STATE"},
+			{Header: "OWNER", Min: 12}, {Header: "ACTIONS"}, {Header: "LAST"}},
+		[]terminal.Column{{Header: "PENDING"}, {Header: "DENIED"}, {Header: "MAX RISK"}, {Header: "DISPLAY NAME"}})
 	for i := range agents {
 		table.Row(o.cells(&agents[i])...)
 	}

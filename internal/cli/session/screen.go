@@ -5,6 +5,7 @@ package session
 import (
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -38,6 +39,19 @@ func (s *Session) Style() terminal.Style { return terminal.NewStyle(s.Color, s.O
 // Table returns a table that fits the screen.
 func (s *Session) Table(columns ...terminal.Column) *terminal.Table {
 	return terminal.NewTable(s.Screen.Width, s.Style(), columns...)
+}
+
+// ListTable returns a table of objects: with NAMESPACE before the columns where
+// several are looked in, and with more behind them under -o wide. Then it does
+// not heed the screen, for who asks for more wants to see it whole.
+func (s *Session) ListTable(namespaces, wide bool, columns, more []terminal.Column) *terminal.Table {
+	if namespaces {
+		columns = append([]terminal.Column{{Header: "NAMESPACE"}}, columns...)
+	}
+	if !wide {
+		return s.Table(columns...)
+	}
+	return terminal.NewTable(0, s.Style(), slices.Concat(columns, more)...)
 }
 
 // AddFlags adds the flags that every command has, but for those of the connection.

@@ -76,19 +76,9 @@ func (o *list) run(ctx context.Context) error {
 }
 
 func (o *list) table(found []v1alpha1.WebhookSubscription) error {
-	var columns []terminal.Column
-	if o.allNamespaces {
-		columns = append(columns, terminal.Column{Header: "NAMESPACE"})
-	}
-	columns = append(columns, terminal.Column{Header: "NAME"}, terminal.Column{Header: "URL", Min: 16}, terminal.Column{Header: "READY"},
-		terminal.Column{Header: "DELIVERED"}, terminal.Column{Header: "FAILED"}, terminal.Column{Header: "LAST", Drop: 1})
-	if o.output.IsWide() {
-		columns = append(columns, terminal.Column{Header: "FORMAT"}, terminal.Column{Header: "AGENT"}, terminal.Column{Header: "EVENTS"}, terminal.Column{Header: "LAST ERROR"})
-	}
-	table := o.session.Table(columns...)
-	if o.output.IsWide() { // who asks for more wants to see it whole
-		table = terminal.NewTable(0, o.session.Style(), columns...)
-	}
+	table := o.session.ListTable(o.allNamespaces, o.output.IsWide(),
+		[]terminal.Column{{Header: "NAME"}, {Header: "URL", Min: 16}, {Header: "READY"}, {Header: "DELIVERED"}, {Header: "FAILED"}, {Header: "LAST", Drop: 1}},
+		[]terminal.Column{{Header: "FORMAT"}, {Header: "AGENT"}, {Header: "EVENTS"}, {Header: "LAST ERROR"}})
 	for i := range found {
 		table.Row(o.cells(&found[i])...)
 	}
