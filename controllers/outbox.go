@@ -142,8 +142,7 @@ func (o *Outbox) enlist(change transition, now time.Time) {
 	}
 	o.init()
 	action, after := change.action, change.after
-	done, givenUp := o.acknowledged.look(client.ObjectKeyFromObject(action), action.UID)
-	entries := without(change.before.Notifications, done)
+	entries, givenUp := without(change.before.Notifications, o.acknowledged.look(client.ObjectKeyFromObject(action), action.UID))
 	for _, what := range change.news() {
 		to := o.Subscriptions.Matching(action.Namespace, string(action.Spec.AgentRef.Name), what.event)
 		if len(to) > 0 {

@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"maps"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -26,10 +27,9 @@ type acknowledged struct {
 
 // ofAction is what is to be written about one action.
 type ofAction struct {
-	uid  types.UID
+	uid types.UID
+	// done says of each whether it was given up.
 	done map[acknowledgement]bool
-	// givenUp says that one of all that were to be told was not.
-	givenUp bool
 	// unsure says that nobody knows which entries the API server has, for the
 	// answer to a write has not arrived.
 	unsure bool
@@ -52,9 +52,7 @@ func (a *acknowledged) entry(key types.NamespacedName, uid types.UID) *ofAction 
 func (a *acknowledged) add(key types.NamespacedName, uid types.UID, what acknowledgement, givenUp bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e := a.entry(key, uid)
-	e.done[what] = true
-	e.givenUp = e.givenUp || givenUp
+	a.entry(key, uid).done[what] = givenUp
 }
 
 func (a *acknowledged) doubt(key types.NamespacedName, uid types.UID) {
@@ -75,20 +73,16 @@ func (a *acknowledged) takeDoubt(key types.NamespacedName, uid types.UID) bool {
 	return true
 }
 
-// look returns what is to be taken out of an action, and whether something about
-// it was given up.
-func (a *acknowledged) look(key types.NamespacedName, uid types.UID) (done map[acknowledgement]bool, givenUp bool) {
+// look returns what is to be taken out of an action, and of each whether it was
+// given up.
+func (a *acknowledged) look(key types.NamespacedName, uid types.UID) map[acknowledgement]bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e := a.of[key]
-	if e == nil || e.uid != uid || len(e.done) == 0 {
-		return nil, e != nil && e.uid == uid && e.givenUp
+	if e == nil || e.uid != uid {
+		return nil
 	}
-	done = make(map[acknowledgement]bool, len(e.done))
-	for what := range e.done {
-		done[what] = true
-	}
-	return done, e.givenUp
+	return maps.Clone(e.done)
 }
 
 // waits says whether anything is to be done about an action of that name.
@@ -111,13 +105,14 @@ func (a *acknowledged) written(key types.NamespacedName, uid types.UID, left []v
 	still := map[acknowledgement]bool{}
 	for _, entry := range left {
 		for _, name := range entry.To {
-			if what := (acknowledgement{entry.ID, name}); e.done[what] {
-				still[what] = true
+			what := acknowledgement{entry.ID, name}
+			if givenUp, has := e.done[what]; has {
+				still[what] = givenUp
 			}
 		}
 	}
 	e.done = still
-	if !e.unsure && len(still) == 0 && (len(left) == 0 || !e.givenUp) {
+	if !e.unsure && len(still) == 0 {
 		delete(a.of, key)
 	}
 }

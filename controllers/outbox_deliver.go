@@ -82,8 +82,8 @@ func (o *Outbox) load(ctx context.Context, delivery notify.Delivery) (notify.Eve
 // heard says whether a delivery has ended, and only status does not say so yet.
 func (o *Outbox) heard(delivery notify.Delivery) bool {
 	key := types.NamespacedName{Namespace: delivery.Key.Namespace, Name: delivery.Key.Name}
-	done, _ := o.acknowledged.look(key, types.UID(delivery.Key.UID))
-	return done[acknowledgement{delivery.EventID, v1alpha1.ObjectName(delivery.Target.Name)}]
+	_, done := o.acknowledged.look(key, types.UID(delivery.Key.UID))[acknowledgement{delivery.EventID, v1alpha1.ObjectName(delivery.Target.Name)}]
+	return done
 }
 
 // subject reads the object that there is something to tell of, and what that is.
@@ -196,14 +196,16 @@ func (o *Outbox) readAgain(ctx context.Context) {
 // read hands everything that is to be delivered to the queue, page by page, so
 // that memory does not grow with it.
 func (o *Outbox) read(ctx context.Context) error {
-	return errors.Join(o.readActions(ctx), o.readAgents(ctx))
+	return errors.Join(o.readActions(ctx, v1alpha1.NotificationPending), o.readActions(ctx, v1alpha1.NotificationFailing), o.readAgents(ctx))
 }
 
-func (o *Outbox) readActions(ctx context.Context) error {
+// readActions reads the actions in that state. One that changes from one state to
+// the other while they are read has its deliveries in the queue already.
+func (o *Outbox) readActions(ctx context.Context, state v1alpha1.NotificationState) error {
 	next := ""
 	for {
 		var page v1alpha1.AgentActionList // a new one each, for decoding keeps what it does not find
-		err := o.Live.List(ctx, &page, client.MatchingFields{"status.notification": string(v1alpha1.NotificationPending)},
+		err := o.Live.List(ctx, &page, client.MatchingFields{"status.notification": string(state)},
 			client.Limit(outboxPage), client.Continue(next))
 		if err != nil {
 			return fmt.Errorf("list actions with notifications: %w", err)

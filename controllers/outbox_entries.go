@@ -88,23 +88,24 @@ func eventID(uid types.UID, event v1alpha1.EventType, when string) string {
 }
 
 // without returns the entries that are left when what was acknowledged is taken
-// out of them. What is handed in is not changed; where nothing changes it is
-// what is returned.
-func without(entries []v1alpha1.PendingNotification, acknowledged map[acknowledgement]bool) []v1alpha1.PendingNotification {
+// out of them, and whether some of that was given up. What is handed in is not
+// changed; where nothing changes it is what is returned.
+func without(entries []v1alpha1.PendingNotification, acknowledged map[acknowledgement]bool) (left []v1alpha1.PendingNotification, givenUp bool) {
 	if len(entries) == 0 || len(acknowledged) == 0 {
-		return entries
+		return entries, false
 	}
-	var left []v1alpha1.PendingNotification
 	for _, entry := range entries {
 		to := slices.DeleteFunc(slices.Clone(entry.To), func(name v1alpha1.ObjectName) bool {
-			return acknowledged[acknowledgement{entry.ID, name}]
+			dead, has := acknowledged[acknowledgement{entry.ID, name}]
+			givenUp = givenUp || dead
+			return has
 		})
 		if len(to) > 0 {
 			entry.To = to
 			left = append(left, entry)
 		}
 	}
-	return left
+	return left, givenUp
 }
 
 // newest are as many of the entries as the schema has room for, the newest, and
@@ -115,12 +116,17 @@ func newest(entries []v1alpha1.PendingNotification, limit int) (kept []v1alpha1.
 }
 
 // notificationState is what status.notification says: how far it is with what
-// there was to tell. It stays empty where there never was anything.
+// there was to tell. It stays empty where there never was anything. What was given
+// up is not forgotten over what is delivered later, nor by the next leader.
 func notificationState(before v1alpha1.NotificationState, left []v1alpha1.PendingNotification, givenUp bool) v1alpha1.NotificationState {
+	givenUp = givenUp || before == v1alpha1.NotificationFailing || before == v1alpha1.NotificationFailed
+	waited := before == v1alpha1.NotificationPending || before == v1alpha1.NotificationFailing
 	switch {
+	case len(left) > 0 && givenUp:
+		return v1alpha1.NotificationFailing
 	case len(left) > 0:
 		return v1alpha1.NotificationPending
-	case before != v1alpha1.NotificationPending:
+	case !waited:
 		return before
 	case givenUp:
 		return v1alpha1.NotificationFailed

@@ -168,8 +168,13 @@ func TestSettleTakesOutWhatWasHeard(t *testing.T) {
 		}
 		return live()
 	}
-	if got := end("a", notify.OutcomeDead); got.Status.Notification != v1alpha1.NotificationPending || !slices.Equal(got.Status.Notifications[0].To, []v1alpha1.ObjectName{"b"}) {
+	if got := end("a", notify.OutcomeDead); got.Status.Notification != v1alpha1.NotificationFailing || !slices.Equal(got.Status.Notifications[0].To, []v1alpha1.ObjectName{"b"}) {
 		t.Fatalf("after one was given up: %+v", got.Status)
+	}
+	// The next leader remembers nothing, and finds it all in status.
+	o.acknowledged = newAcknowledged()
+	if err := o.read(ctx); err != nil || o.Queue.Len() != 1 {
+		t.Fatalf("the next leader has %d deliveries: %v", o.Queue.Len(), err)
 	}
 	if got := end("b", notify.OutcomeDelivered); got.Status.Notification != v1alpha1.NotificationFailed || len(got.Status.Notifications) > 0 {
 		t.Errorf("after the other was told: %+v", got.Status)
@@ -177,6 +182,38 @@ func TestSettleTakesOutWhatWasHeard(t *testing.T) {
 	before := live().ResourceVersion
 	if got := end("b", notify.OutcomeDelivered); got.ResourceVersion != before || len(o.acknowledged.of) > 0 {
 		t.Errorf("what was settled is written again, or remembered: %v", o.acknowledged.of)
+	}
+}
+
+// What was given up is said for good, whatever is told later.
+func TestNotificationState(t *testing.T) {
+	t.Parallel()
+	waits := deniedAction("a").Status.Notifications
+	const pending, failing = v1alpha1.NotificationPending, v1alpha1.NotificationFailing
+	const delivered, failed = v1alpha1.NotificationDelivered, v1alpha1.NotificationFailed
+	for _, test := range []struct {
+		before  v1alpha1.NotificationState
+		left    []v1alpha1.PendingNotification
+		givenUp bool
+		want    v1alpha1.NotificationState
+	}{
+		{"", nil, false, ""},
+		{"", waits, false, pending},
+		{"", waits, true, failing},
+		{pending, waits, false, pending},
+		{pending, waits, true, failing},
+		{pending, nil, false, delivered},
+		{pending, nil, true, failed},
+		{failing, waits, false, failing},
+		{failing, nil, false, failed},
+		{delivered, nil, false, delivered},
+		{delivered, waits, false, pending},
+		{failed, nil, false, failed},
+		{failed, waits, false, failing},
+	} {
+		if got := notificationState(test.before, test.left, test.givenUp); got != test.want {
+			t.Errorf("after %q, with %d left, given up %t: %q, want %q", test.before, len(test.left), test.givenUp, got, test.want)
+		}
 	}
 }
 

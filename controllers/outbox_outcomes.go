@@ -180,7 +180,8 @@ func (o *Outbox) outcome(ctx context.Context, action *v1alpha1.AgentAction) (*v1
 	for _, old := range next.Status.Notifications[:dropped] {
 		o.drop(actionKey(action), old, fmt.Sprintf("more than %d notifications of the action were waiting", maxNotifications))
 	}
-	next.Status.Notifications, next.Status.Notification = entries, v1alpha1.NotificationPending
+	next.Status.Notifications = entries
+	next.Status.Notification = notificationState(action.Status.Notification, entries, dropped > 0)
 	if err := o.write(ctx, next); err != nil {
 		return nil, err
 	}

@@ -56,8 +56,7 @@ func (o *Outbox) settle(ctx context.Context, key types.NamespacedName) (again ti
 	if o.acknowledged.takeDoubt(key, live.UID) {
 		o.deliver(actionKey(&live), live.Status.Notifications)
 	}
-	done, givenUp := o.acknowledged.look(key, live.UID)
-	left := without(live.Status.Notifications, done)
+	left, givenUp := without(live.Status.Notifications, o.acknowledged.look(key, live.UID))
 	if equality.Semantic.DeepEqual(left, live.Status.Notifications) {
 		o.acknowledged.written(key, live.UID, left)
 		return 0, nil
@@ -110,7 +109,7 @@ func (o *Outbox) settleAgent(ctx context.Context, key types.NamespacedName, uid 
 		if err := o.Live.Get(ctx, key, &before); err != nil {
 			return client.IgnoreNotFound(err)
 		}
-		left := without(before.Status.Notifications, map[acknowledgement]bool{what: true})
+		left, _ := without(before.Status.Notifications, map[acknowledgement]bool{what: true})
 		if before.UID != uid || equality.Semantic.DeepEqual(left, before.Status.Notifications) {
 			return nil
 		}

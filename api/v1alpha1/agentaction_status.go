@@ -227,14 +227,19 @@ type ApprovalStatus struct {
 
 // NotificationState says how far the notifications of a decision are.
 //
-// +kubebuilder:validation:Enum=Pending;Delivered;Failed
+// +kubebuilder:validation:Enum=Pending;Failing;Delivered;Failed
 type NotificationState string
 
 // The notification states.
 const (
-	NotificationPending   NotificationState = "Pending"
+	// Some are still to be delivered.
+	NotificationPending NotificationState = "Pending"
+	// Some are still to be delivered, and one was given up.
+	NotificationFailing NotificationState = "Failing"
+	// All were delivered.
 	NotificationDelivered NotificationState = "Delivered"
-	NotificationFailed    NotificationState = "Failed"
+	// One at least was given up.
+	NotificationFailed NotificationState = "Failed"
 )
 
 // AgentActionStatus is the decision about an action, and everything that led to it.

@@ -45,7 +45,7 @@ var _ = Describe("The status of an AgentAction", func() {
 			`approval: {granted: 0}`),
 		Entry("a delivery that is not known",
 			`notification: Lost`,
-			`status.notification: Unsupported value: "Lost": supported values: "Pending", "Delivered", "Failed"`,
+			`status.notification: Unsupported value: "Lost": supported values: "Pending", "Failing", "Delivered", "Failed"`,
 			`notification: Failed`),
 		Entry("two conditions of one type",
 			`conditions: `+many(2, `{type: Decided, status: "True", reason: R%d, message: m, lastTransitionTime: "2026-01-01T00:00:00Z"}`),
