@@ -19,7 +19,8 @@ import (
 // ErrBlocked is why nothing was sent: it would have gone to where nothing may be sent to.
 var ErrBlocked = errors.New("which nothing may be sent to")
 
-// connectTimeout is how long one connection may take to come about.
+// connectTimeout is how long one connection may take to come about, with all
+// that has to be asked for it.
 const connectTimeout = 10 * time.Second
 
 // guard decides about addresses as they are dialled. A name is resolved for
@@ -34,8 +35,11 @@ func newGuard(options *SenderOptions) *guard {
 	return &guard{options: options, guardian: ssrf.New(ssrf.WithAnyPort())}
 }
 
-// dial connects to a receiver of a subscription in that namespace.
+// dial connects to a receiver of a subscription in that namespace. It limits its
+// time by itself: the context that http.Transport gives does not end with the try.
 func (g *guard) dial(ctx context.Context, namespace, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
 	forbidden, err := g.apiServer(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func (g *guard) dial(ctx context.Context, namespace, network, address string) (n
 		address = net.JoinHostPort(service.String(), port)
 	}
 	dialer := &net.Dialer{
-		Timeout: connectTimeout, Resolver: g.options.Resolver,
+		Resolver: g.options.Resolver,
 		Control: func(network, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
 			if err != nil || (network != "tcp4" && network != "tcp6") {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 	corev1 "k8s.io/api/core/v1"
@@ -271,6 +272,39 @@ func TestServices(t *testing.T) {
 	}
 	none := notify.NewSender(notify.SenderOptions{})
 	failed(t, none.Send(t.Context(), target("http://hook.shop.svc"), sample()), 0, "cannot look up Services")
+}
+
+// An API server that does not answer holds a connection for as long as a
+// receiver does, and no longer than the try.
+func TestLookupsHaveATime(t *testing.T) {
+	t.Parallel()
+	hang := make(chan time.Duration, 2)
+	ask := func(ctx context.Context) error {
+		began := time.Now()
+		select {
+		case <-ctx.Done():
+		case <-time.After(notify.SendTimeout + time.Second):
+		}
+		hang <- time.Since(began)
+		return errors.New("it does not answer")
+	}
+	var both sync.WaitGroup
+	for want, options := range map[string]notify.SenderOptions{
+		"Service hook of namespace shop: it does not answer": {ServiceIP: func(ctx context.Context, _, _ string) (netip.Addr, error) { return netip.Addr{}, ask(ctx) }},
+		"are not known now": {APIServer: func(ctx context.Context) ([]netip.AddrPort, error) { return nil, ask(ctx) }},
+	} {
+		both.Go(func() {
+			s := notify.NewSender(options)
+			defer s.Close()
+			failed(t, s.Send(t.Context(), target("http://hook.shop.svc"), sample()), 0, want)
+		})
+	}
+	both.Wait()
+	for range 2 {
+		if took := <-hang; took > notify.SendTimeout/2 {
+			t.Errorf("the look-up took %v", took)
+		}
+	}
 }
 
 func TestClusterIP(t *testing.T) {
