@@ -128,6 +128,30 @@ func TestRotationKeepsTheChainWhole(t *testing.T) {
 	}
 }
 
+func TestNobodyElseReadsTheFileUnlessItsOwnerSaysSo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	log := openAt(t, path, audit.FileOptions{MaxSize: 1})
+	add := func(mode os.FileMode) {
+		t.Helper()
+		if err := log.Append(t.Context(), sample("act")); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
+			t.Errorf("mode %v (error %v), want %v", info.Mode(), err, mode)
+		}
+	}
+	add(0o600)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	add(0o640)
+	add(0o640)
+	if old, err := audit.Rotated(path); err != nil || len(old) != 3 {
+		t.Errorf("rotated %q (error %v)", old, err)
+	}
+}
+
 func TestOldFilesAreRemovedTheOldestFirst(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
