@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -75,7 +76,7 @@ func addLogSink(options *Options, to *audit.Options) error {
 		return nil
 	}
 	if info, err := os.Stat(options.AuditLog); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		out, err := os.OpenFile(options.AuditLog, os.O_APPEND|os.O_RDWR, 0)
+		out, err := openOther(options.AuditLog, info.Mode())
 		if err != nil {
 			return err
 		}
@@ -93,6 +94,21 @@ func addLogSink(options *Options, to *audit.Options) error {
 	to.Sinks = append(to.Sinks, file)
 	to.Previous, to.Unfinished = file.Previous(), file.Unfinished()
 	return nil
+}
+
+// openOther opens what is no file, to write only: with a reader of its own, a pipe
+// would take records that nobody else reads. Opening one does not wait for its
+// reader, either.
+func openOther(path string, mode os.FileMode) (*os.File, error) {
+	flags, pipe := os.O_APPEND|os.O_WRONLY, mode&os.ModeNamedPipe != 0
+	if pipe {
+		flags |= syscall.O_NONBLOCK
+	}
+	out, err := os.OpenFile(path, flags, 0) //nolint:gosec // the place the operator's administrator names
+	if pipe && errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("nobody reads from it yet: %w", err)
+	}
+	return out, err
 }
 
 // anchorWith has the manager anchor the trail while it runs.

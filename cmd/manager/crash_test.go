@@ -197,14 +197,14 @@ func unsettled(action *v1alpha1.AgentAction) string {
 // counts are what the crashes have left behind.
 type counts struct {
 	kills, decisions, records, repeatedRecords, deliveries, repeatedDeliveries int
-	lostRecords, lostDeliveries, unreadable                                    int
+	lostRecords, lostDeliveries, unreadable, decidedTwice                      int
 }
 
 // count holds what the cluster says against the audit trail and the receiver.
 func (c *crashes) count(all []v1alpha1.AgentAction) counts {
 	GinkgoHelper()
 	trail := readTrail(c.audit)
-	n := counts{records: trail.records, unreadable: trail.unreadable}
+	n := counts{records: trail.records, unreadable: trail.unreadable, decidedTwice: trail.again}
 	for i := range all {
 		action := &all[i]
 		uid := string(action.UID)
@@ -244,17 +244,19 @@ func expected(action *v1alpha1.AgentAction) []v1alpha1.EventType {
 	return events
 }
 
-// decidedBy is the last final decision that the trail has of an action, and how
-// many records of one there are that were not taken back.
+// decidedBy is the last final decision that the trail has of an action, none where
+// it was taken back, and how many records of one there are that were not.
 type decidedBy struct {
-	decision       v1alpha1.Decision
-	reason, digest string
-	times          int
+	decision              v1alpha1.Decision
+	reason, digest, chain string
+	times                 int
 }
 
 type trailOfCrashes struct {
 	records, unreadable int
-	said                map[string]decidedBy
+	// again are decisions that one process made a second time.
+	again int
+	said  map[string]decidedBy
 }
 
 // readTrail reads the records as anybody could, without this project's reader.
@@ -274,9 +276,13 @@ func readTrail(path string) trailOfCrashes {
 		switch {
 		case record.Kind != "" || !record.Decision.IsFinal():
 		case record.Event == audit.EventNotApplied:
-			said.times--
+			said = decidedBy{times: said.times - 1}
 		case isDecision(record.Event):
-			said = decidedBy{record.Decision, record.Reason, record.SpecDigest, said.times + 1}
+			if said.chain == record.Chain {
+				trail.again++
+				GinkgoWriter.Printf("%s is decided twice in chain %s\n", record.Name, record.Chain)
+			}
+			said = decidedBy{record.Decision, record.Reason, record.SpecDigest, record.Chain, said.times + 1}
 		}
 		trail.said[record.UID] = said
 	}
@@ -371,6 +377,7 @@ var _ = Describe("Operators that are killed", Serial, Ordered, func() {
 			n.kills, n.decisions, n.records, n.repeatedRecords, n.deliveries, n.repeatedDeliveries, n.lostRecords, n.lostDeliveries, n.unreadable)
 		Expect(n.lostRecords).To(BeZero(), "decided actions without their record")
 		Expect(n.lostDeliveries).To(BeZero(), "events that nobody heard of")
+		Expect(n.decidedTwice).To(BeZero(), "decisions that a process made again although it was not killed in between")
 		verifyTrail(ctx, c.audit)
 	})
 })

@@ -4,9 +4,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -203,5 +205,48 @@ func TestSinksThatCannotBeUsedAreNamed(t *testing.T) {
 		if _, err := openTrail(auditOptions(t, test.arguments...)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+func TestAPipeThatNobodyReadsKeepsNoRecords(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/pipe"
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := auditOptions(t, "--audit-log="+path)
+	if _, err := openTrail(options); err == nil || !strings.Contains(err.Error(), "nobody reads from it") {
+		t.Fatalf("without a reader: %v", err)
+	}
+	read := func() *os.File {
+		reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reader
+	}
+	first := read()
+	trail, err := openTrail(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(trail.Append(t.Context(), audit.Record{Name: "read"}), first.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := trail.Append(t.Context(), audit.Record{Name: "unread"}); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("after the reader has gone: %v", err)
+	}
+	if err := trail.Check(t.Context()); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("Check says %v", err)
+	}
+	second := read()
+	defer second.Close()
+	if err := errors.Join(trail.Check(t.Context()), trail.Append(t.Context(), audit.Record{Name: "again"}), trail.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, 16<<10)
+	n, err := second.Read(text)
+	if got := string(text[:n]); err != nil || !strings.Contains(got, "audit.resumed") || !strings.Contains(got, `"name":"again"`) || strings.Contains(got, `"name":"unread"`) {
+		t.Errorf("the next reader has got %q (error %v)", got, err)
 	}
 }

@@ -404,6 +404,45 @@ func TestContinueGivesTheSecondSinkTheRestLater(t *testing.T) {
 	})
 }
 
+func TestWhatTheSecondSinkHasMissedIsToldAlsoWhenTheFirstHasFailed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &sink{name: "first"}, &sink{name: "second"}
+		log := open(t, audit.Options{Sinks: []audit.Sink{first, second}, OnFailure: audit.Continue})
+		add := func(name string) {
+			if err := log.Append(t.Context(), sample(name)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		second.set(func(s *sink) { s.fails = errDown })
+		for i := range 10_010 {
+			if err := log.Append(t.Context(), sample(fmt.Sprint("act-", i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first.set(func(s *sink) { s.fails = errDown })
+		add("lost")
+		second.set(func(s *sink) { s.fails = nil })
+		time.Sleep(time.Minute) // it works again, and the first one does not
+		first.set(func(s *sink) { s.fails = nil })
+		add("act-a")
+		add("act-b")
+		if err := log.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, record := range verified(t, first.kept.Bytes()) {
+			if record.Event == audit.EventResumed {
+				told = append(told, record.Message)
+			}
+		}
+		if len(told) != 2 || !strings.Contains(told[0], "1 records are lost") || !strings.Contains(told[1], "it has not got 1") {
+			t.Errorf("told %q", told)
+		}
+	})
+}
+
 func TestCloseEndsThoughASinkHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

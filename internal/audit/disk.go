@@ -16,6 +16,7 @@ type disk interface {
 	// open opens a file to read and to append to, makes it where there is none, and
 	// locks it for this process.
 	open(path string) (handle, error)
+	// stat does not follow a link.
 	stat(path string) (fs.FileInfo, error)
 	rename(from, to string) error
 	remove(path string) error
@@ -30,6 +31,7 @@ type handle interface {
 	io.Closer
 	Stat() (fs.FileInfo, error)
 	Truncate(size int64) error
+	Chmod(mode fs.FileMode) error
 	Sync() error
 }
 
@@ -39,7 +41,14 @@ var errLocked = errors.New("another process writes this file; give each replica 
 // theDisk is the one of the machine.
 type theDisk struct{}
 
+// errLink is of a path that leads to a file elsewhere: what is rotated out would
+// be the link, and the next file would be beside it.
+var errLink = errors.New("a symbolic link; name the file that it leads to")
+
 func (theDisk) open(path string) (handle, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errLink}
+	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the file the operator's administrator names
 	if err != nil {
 		return nil, err
@@ -50,7 +59,7 @@ func (theDisk) open(path string) (handle, error) {
 	return file, nil
 }
 
-func (theDisk) stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
+func (theDisk) stat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
 func (theDisk) rename(from, to string) error          { return os.Rename(from, to) }
 func (theDisk) remove(path string) error              { return os.Remove(path) }
 

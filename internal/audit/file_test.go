@@ -128,6 +128,30 @@ func TestRotationKeepsTheChainWhole(t *testing.T) {
 	}
 }
 
+func TestNobodyElseReadsTheFileUnlessItsOwnerSaysSo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	log := openAt(t, path, audit.FileOptions{MaxSize: 1})
+	add := func(mode os.FileMode) {
+		t.Helper()
+		if err := log.Append(t.Context(), sample("act")); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
+			t.Errorf("mode %v (error %v), want %v", info.Mode(), err, mode)
+		}
+	}
+	add(0o600)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	add(0o640)
+	add(0o640)
+	if old, err := audit.Rotated(path); err != nil || len(old) != 3 {
+		t.Errorf("rotated %q (error %v)", old, err)
+	}
+}
+
 func TestOldFilesAreRemovedTheOldestFirst(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -279,6 +303,25 @@ func TestAFileThatSomebodyMovedOrRemovedIsBegunAnew(t *testing.T) {
 	}
 }
 
+// Renamed, a link would stay one, and the next file would begin where the link is.
+func TestALinkInThePlaceOfTheFileIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	log := openAt(t, path, audit.FileOptions{})
+	if err := errors.Join(log.Append(t.Context(), sample("before")), os.Rename(path, path+".1"), os.Symlink("audit.log.1", path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Append(t.Context(), sample("refused")); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(os.Remove(path), log.Append(t.Context(), sample("after"))); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), `"name":"after"`) {
+		t.Errorf("%s (error %v)", text, err)
+	}
+}
+
 func TestAFileThatSomebodyCutIsAddedTo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
@@ -310,7 +353,11 @@ func TestTwoProcessesDoNotWriteOneFile(t *testing.T) {
 func TestWhatIsNoFileIsRefused(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	for _, path := range []string{folder, filepath.Join(folder, "no", "such", "audit.log"), os.DevNull} {
+	link, nowhere := filepath.Join(folder, "link.log"), filepath.Join(folder, "nowhere.log")
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, "there.log"), nil, 0o600), os.Symlink("there.log", link), os.Symlink("none.log", nowhere)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{folder, filepath.Join(folder, "no", "such", "audit.log"), os.DevNull, link, nowhere} {
 		if _, err := audit.OpenFile(path, audit.FileOptions{}); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -159,12 +159,15 @@ func (l *Log) tryFollow(f *follower) bool {
 	return !f.running
 }
 
-// caughtUp has the next record tell what a follower has missed.
+// caughtUp has the next record tell what a follower has missed. Where that has
+// something else to tell, the follower is asked again after what it gets next.
 func (l *Log) caughtUp(f *follower, before error) {
-	f.mu.Lock()
-	missed := f.missed
-	f.missed = 0
-	f.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	missed := 0
+	if !l.gap.open {
+		missed = f.tellMissed()
+	}
 	if before == nil && missed == 0 {
 		return
 	}
@@ -173,12 +176,19 @@ func (l *Log) caughtUp(f *follower, before error) {
 		why = before.Error()
 	}
 	l.options.Logger.Info("An audit sink works again", "before", why, "missed", missed)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if missed > 0 && !l.gap.open {
+	if missed > 0 {
 		l.gap.open, l.gap.why = true, fmt.Sprintf("%s; it has not got %d records that the others have", why, missed)
 	}
 	if l.failure == nil {
 		l.mended()
 	}
+}
+
+// tellMissed is how many lines were too many to wait, once.
+func (f *follower) tellMissed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	missed := f.missed
+	f.missed = 0
+	return missed
 }

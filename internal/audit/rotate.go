@@ -28,8 +28,21 @@ func (f *File) rotate() {
 		f.options.Logger.Error(err, "Cannot begin another audit log; going on in the one that was renamed", "file", f.path)
 		return
 	}
+	if err := f.admit(old); err != nil {
+		f.options.Logger.Error(err, "Those who may read the audit log that was rotated out may not all read the next one", "file", f.path)
+	}
 	_ = old.Close() // all in it is synced
 	f.removeOld()
+}
+
+// admit lets those read the file who may read the one before it, such as the
+// group of a log shipper.
+func (f *File) admit(before handle) error {
+	info, err := before.Stat()
+	if err != nil {
+		return err
+	}
+	return f.handle.Chmod(info.Mode().Perm())
 }
 
 // putAside renames the file to a name that sorts behind all those before.

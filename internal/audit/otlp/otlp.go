@@ -78,12 +78,15 @@ func CheckEndpoint(endpoint string) error {
 	return nil
 }
 
-// redacted is a URL without what may be secret in it.
+// redacted is a URL without what may be secret in it, which is more than a
+// password: a token stands in the place of the user, or in the query.
 func redacted(u *url.URL) string {
-	if u == nil {
+	if u == nil || strings.Contains(u.Opaque, "@") {
 		return "it"
 	}
-	return u.Redacted()
+	bare := *u
+	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment = nil, "", "", ""
+	return bare.String()
 }
 
 // New makes a sink. It fails where the options cannot be used; it asks nobody yet.

@@ -299,7 +299,10 @@ func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 	}{
 		"no URL":        {otlp.Options{Endpoint: "collector:4318"}, "no URL of a collector"},
 		"a password":    {otlp.Options{Endpoint: "https://user:s3cret@collector"}, "no URL of a collector"},
-		"a query":       {otlp.Options{Endpoint: good + "?a=b"}, "no URL of a collector"},
+		"a user":        {otlp.Options{Endpoint: "https://s3cret@collector"}, `"https://collector" is no URL of a collector`},
+		"no scheme":     {otlp.Options{Endpoint: "user:s3cret@collector:4318"}, "no URL of a collector"},
+		"a query":       {otlp.Options{Endpoint: good + "?key=s3cret"}, "no URL of a collector"},
+		"a fragment":    {otlp.Options{Endpoint: good + "#s3cret"}, "no URL of a collector"},
 		"bad escape":    {otlp.Options{Endpoint: "https://a%zz"}, "no URL of a collector"},
 		"no headers":    {otlp.Options{Endpoint: good, HeadersFile: folder + "/none"}, "no such file"},
 		"bad headers":   {otlp.Options{Endpoint: good, HeadersFile: file}, "line 1 of " + file + " is not NAME: VALUE"},
