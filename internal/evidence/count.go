@@ -36,11 +36,9 @@ func (r rows[T]) More() int { return r.All - len(r.List) }
 
 // action is what is known of one that has records in the period.
 type action struct {
-	name       string
-	decision   v1alpha1.Decision
-	breakGlass bool
-	rules      []string
-	given      map[[2]string]bool // who has given a verdict, in which stage
+	standing story.Standing
+	rules    []string
+	given    map[[2]string]bool // who has given a verdict, in which stage
 }
 
 // Totals count actions by their last decision in the period.
@@ -61,10 +59,11 @@ type Totals struct {
 
 func (t *Totals) count(a *action) {
 	t.Actions++
-	if a.breakGlass {
+	ruling := a.standing.Ruling()
+	if ruling.BreakGlass {
 		t.BreakGlass++
 	}
-	switch a.decision {
+	switch ruling.Decision {
 	case v1alpha1.DecisionApproved:
 		t.Approved++
 	case v1alpha1.DecisionDenied:
@@ -136,7 +135,7 @@ func (c *Control) add(r *audit.Record) {
 	}
 	a := c.actions[keyOf(r)]
 	if a == nil {
-		a = &action{name: r.Namespace + "/" + r.Name, given: map[[2]string]bool{}}
+		a = &action{given: map[[2]string]bool{}}
 		c.actions[keyOf(r)] = a
 	}
 	a.learn(r)
@@ -152,15 +151,9 @@ func (c *Control) add(r *audit.Record) {
 	}
 }
 
-// undecided are the events whose records name a decision that they do not make.
-var undecided = []v1alpha1.EventType{audit.EventNotApplied, audit.EventEvaluated, audit.EventRefused, audit.EventWithdrawn}
-
-// learn keeps the last decision that holds.
+// learn keeps the decision that holds, and the rules.
 func (a *action) learn(r *audit.Record) {
-	if !slices.Contains(undecided, r.Event) {
-		a.decision = cmp.Or(r.Decision, a.decision)
-	}
-	a.breakGlass = a.breakGlass || r.BreakGlass
+	a.standing.Learn(r)
 	for _, rule := range r.MatchedRules {
 		if !slices.Contains(a.rules, rule) {
 			a.rules = append(a.rules, rule)
