@@ -38,7 +38,6 @@ func (r rows[T]) More() int { return r.All - len(r.List) }
 type action struct {
 	standing story.Standing
 	rules    []string
-	given    map[[2]string]bool // who has given a verdict, in which stage
 }
 
 // Totals count actions by their last decision in the period.
@@ -113,11 +112,13 @@ type Control struct {
 	OverrideRows rows[event]
 	RefusalRows  rows[event]
 
-	actions map[string]*action
+	actions  map[string]*action
+	recorded map[given]bool // verdicts that have a record of their own
+	listed   map[given]bool // the others that were counted
 }
 
-func newControl(id, title, folder string) *Control {
-	return &Control{ID: id, Title: title, Folder: folder, actions: map[string]*action{}}
+func newControl(id, title, folder string, recorded map[given]bool) *Control {
+	return &Control{ID: id, Title: title, Folder: folder, actions: map[string]*action{}, recorded: recorded, listed: map[given]bool{}}
 }
 
 // add counts a record; all of one action have to be added to the same controls.
@@ -135,19 +136,22 @@ func (c *Control) add(r *audit.Record) {
 	}
 	a := c.actions[keyOf(r)]
 	if a == nil {
-		a = &action{given: map[[2]string]bool{}}
+		a = &action{}
 		c.actions[keyOf(r)] = a
 	}
 	a.learn(r)
 	if r.BreakGlass && r.Event == v1alpha1.EventActionApproved {
 		c.OverrideRows.add(eventOf(r))
 	}
-	for _, given := range verdictsOf(r) {
-		if key := [2]string{given.Who, given.Stage}; !a.given[key] || r.Event == audit.EventApprovalRecorded {
-			a.given[key] = true
-			c.Verdicts++
-			c.VerdictRows.add(given)
+	for _, verdict := range verdictsOf(r) {
+		if key := (given{keyOf(r), verdict.Who, verdict.Stage}); r.Event != audit.EventApprovalRecorded {
+			if c.recorded[key] || c.listed[key] {
+				continue
+			}
+			c.listed[key] = true
 		}
+		c.Verdicts++
+		c.VerdictRows.add(verdict)
 	}
 }
 
@@ -173,7 +177,7 @@ func (c *Control) finish() {
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {
 		c.Rules = append(c.Rules, matched{rule, rules[rule]})
 	}
-	c.actions = nil
+	c.actions, c.recorded, c.listed = nil, nil, nil
 	sortRows(c.VerdictRows.List, func(v verdict) time.Time { return v.Time })
 	sortRows(c.OverrideRows.List, func(e event) time.Time { return e.Time })
 	sortRows(c.RefusalRows.List, func(e event) time.Time { return e.Time })

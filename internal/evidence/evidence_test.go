@@ -171,6 +171,24 @@ func TestAllRecordsOfAnAction(t *testing.T) {
 	}
 }
 
+// What is counted does not depend on which replica's file is read first.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	day := trailtest.Day()
+	first := trailtest.Chained("first", slices.Clone(day[:12])) // up to the approvals of act-drop
+	second := trailtest.Chained("second", slices.Clone(day[12:]))
+	_, forth := write(t, slices.Concat(first, second), evidence.Options{Framework: evidence.NIST})
+	_, back := write(t, slices.Concat(second, first), evidence.Options{Framework: evidence.NIST})
+	if diff := cmp.Diff(forth.Total, back.Total); diff != "" || forth.Total.Verdicts != 5 || forth.Total.Pending != 0 {
+		t.Errorf("in all %+v (-one order +the other):\n%s", forth.Total, diff)
+	}
+	for i, control := range forth.Controls {
+		if diff := cmp.Diff(control.Totals, back.Controls[i].Totals); diff != "" {
+			t.Errorf("%s (-one order +the other):\n%s", control.ID, diff)
+		}
+	}
+}
+
 // A folder with something in it stays as it is; an empty one is taken; and what fails
 // leaves nothing behind.
 func TestFolder(t *testing.T) {

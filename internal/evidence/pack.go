@@ -99,7 +99,7 @@ func Write(path string, open func() iter.Seq2[trail.Line, error], options Option
 		return nil, err
 	}
 	defer to.discard()
-	survey, err := surveyOf(options.Framework, open())
+	survey, err := surveyOf(&options, open())
 	if err != nil {
 		return nil, err
 	}
@@ -136,15 +136,15 @@ type pack struct {
 
 func newPack(to *folder, survey *survey, options Options) (*pack, error) {
 	p := &pack{
-		to: to, survey: survey, all: newControl("", "", ""), controls: map[string]*Control{}, shelves: map[string]*shelf{},
+		to: to, survey: survey, all: newControl("", "", "", survey.recorded), controls: map[string]*Control{}, shelves: map[string]*shelf{},
 		summary: &Summary{
 			Framework: options.Framework, Title: options.Framework.Title(), Options: options, Files: survey.files,
-			Read: survey.records, Unread: survey.unread, Chains: survey.heads(), Rest: newControl("", "Not under a control", restFolder),
+			Read: survey.records, Unread: survey.unread, Chains: survey.heads(), Rest: newControl("", "Not under a control", restFolder, survey.recorded),
 		},
 	}
 	names := folderNames(slices.SortedFunc(maps.Keys(survey.controls), byNumber))
 	for _, id := range slices.SortedFunc(maps.Keys(survey.controls), byNumber) {
-		control := newControl(id, controlTitles[string(options.Framework)+":"+id], "controls/"+names[id])
+		control := newControl(id, controlTitles[string(options.Framework)+":"+id], "controls/"+names[id], survey.recorded)
 		p.controls[id] = control
 		p.summary.Controls = append(p.summary.Controls, control)
 	}
