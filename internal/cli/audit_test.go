@@ -149,6 +149,8 @@ func TestAuditShow(t *testing.T) {
 		"json":      {"", []string{"ascend", "audit", "show", "act-back", "-o", "json", dayLog}},
 		"changed":   {strings.Replace(text, "3 rows", "0 rows", 1), []string{"ascend", "audit", "show", "act-drop", "-"}},
 		"torn":      {text[:len(text)-9], []string{"ascend", "audit", "show", "act-pay", "-"}},
+		"path":      {"", []string{"ascend", "audit", "show", "payments/act-pay", dayLog}},
+		"two-paths": {"", []string{"ascend", "audit", "show", "payments/act-pay", "-n", "default", dayLog}},
 		"elsewhere": {"", []string{"ascend", "audit", "show", "act-pay", "-n", "default", dayLog}},
 		"no-name":   {"", []string{"ascend", "audit", "show"}},
 		"no-file":   {"", []string{"ascend", "audit", "show", "act-pay"}},
