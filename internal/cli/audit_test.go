@@ -209,6 +209,30 @@ func TestAuditExportToFile(t *testing.T) {
 	}
 }
 
+// A file that is read is not written to: of the trail, only what was chosen would be left.
+func TestAuditExportOntoTheTrail(t *testing.T) {
+	text := trailtest.Lines(trailtest.Day())
+	current := trailtest.Write(t, "audit.log", trailtest.Day())
+	rotated := filepath.Join(filepath.Dir(current), "audit-20251219T130600.000000Z.log")
+	if err := os.WriteFile(rotated, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{current, rotated} {
+		for _, from := range []string{current, filepath.Dir(current)} {
+			r := desk{}.play(t.Context(), t, &cluster{}, "ascend", "audit", "export", "--format", "jsonl", "--decision", "Denied", "-o", path, from)
+			if r.code != session.ExitError || !strings.Contains(r.errOut, "is a file of the trail that is read") {
+				t.Errorf("%+v", r)
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%s is another text, %v", path, err)
+			}
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(current)); err != nil || len(entries) != 2 {
+		t.Errorf("%v is left, %v", entries, err)
+	}
+}
+
 func TestAuditEvidence(t *testing.T) {
 	t.Setenv("ASCEND_AUDIT_LOG", "")
 	full := filepath.Join(t.TempDir(), "pack")
