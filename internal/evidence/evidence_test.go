@@ -194,8 +194,8 @@ func TestReplicas(t *testing.T) {
 func TestFolder(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	full, empty := filepath.Join(root, "full"), filepath.Join(root, "empty")
-	if err := errors.Join(os.Mkdir(full, 0o700), os.Mkdir(empty, 0o700), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600)); err != nil {
+	full, empty, taken := filepath.Join(root, "full"), filepath.Join(root, "empty"), filepath.Join(root, "taken")
+	if err := errors.Join(os.Mkdir(taken, 0o700), os.Mkdir(full, 0o700), os.Mkdir(empty, 0o700), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	options := evidence.Options{Framework: evidence.NIST, Now: now}
@@ -205,6 +205,21 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := evidence.Write(empty, good, options); err != nil {
 		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := evidence.Write(".", good, options); !errors.Is(err, evidence.ErrHere) {
+		t.Errorf("the folder that the program runs in: %v", err)
+	}
+	later := func() iter.Seq2[trail.Line, error] { // somebody else is at it, too
+		if err := os.WriteFile(filepath.Join(taken, "theirs"), nil, 0o600); err != nil {
+			t.Error(err)
+		}
+		return good()
+	}
+	if _, err := evidence.Write(taken, later, options); !errors.Is(err, evidence.ErrNotEmpty) {
+		t.Errorf("a folder that is filled meanwhile: %v", err)
+	}
+	if err := os.RemoveAll(taken); err != nil {
+		t.Fatal(err)
 	}
 	bad := func() iter.Seq2[trail.Line, error] {
 		return func(yield func(trail.Line, error) bool) { yield(trail.Line{}, errors.New("no disk")) }

@@ -90,7 +90,7 @@ func (e *UnknownFrameworkError) Error() string {
 }
 
 // Write makes a pack in a folder that is empty or not there. It reads the trail
-// twice, each time with what open returns. It fails with ErrNotEmpty,
+// twice, each time with what open returns. It fails with ErrNotEmpty, ErrHere,
 // UnknownFrameworkError for a framework that neither is Known nor is named by any
 // record, or as the lines and the file system do; then there is no pack.
 func Write(path string, open func() iter.Seq2[trail.Line, error], options Options) (*Summary, error) {
