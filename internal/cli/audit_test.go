@@ -79,6 +79,7 @@ func TestAuditTail(t *testing.T) {
 		"bad-decision": {"ascend", "audit", "tail", "--decision", "maybe", dayLog},
 		"bad-output":   {"ascend", "audit", "tail", "-o", "yaml", dayLog},
 		"empty-event":  {"ascend", "audit", "tail", "--event", "", dayLog},
+		"follow-dir":   {"ascend", "audit", "tail", "-f", "testdata/trail"},
 		"follow-two":   {"ascend", "audit", "tail", "-f", dayLog, dayLog},
 	} {
 		t.Run(name, func(t *testing.T) {
