@@ -130,21 +130,22 @@ type pack struct {
 	survey   *survey
 	summary  *Summary
 	all      *Control
+	actions  *actions
 	controls map[string]*Control
 	shelves  map[string]*shelf // by folder
 }
 
 func newPack(to *folder, survey *survey, options Options) (*pack, error) {
 	p := &pack{
-		to: to, survey: survey, all: newControl("", "", "", survey.recorded), controls: map[string]*Control{}, shelves: map[string]*shelf{},
+		to: to, survey: survey, all: newControl("", "", ""), actions: newActions(survey.recorded), controls: map[string]*Control{}, shelves: map[string]*shelf{},
 		summary: &Summary{
 			Framework: options.Framework, Title: options.Framework.Title(), Options: options, Files: survey.files,
-			Read: survey.records, Unread: survey.unread, Chains: survey.heads(), Rest: newControl("", "Not under a control", restFolder, survey.recorded),
+			Read: survey.records, Unread: survey.unread, Chains: survey.heads(), Rest: newControl("", "Not under a control", restFolder),
 		},
 	}
 	names := folderNames(slices.SortedFunc(maps.Keys(survey.controls), byNumber))
 	for _, id := range slices.SortedFunc(maps.Keys(survey.controls), byNumber) {
-		control := newControl(id, controlTitles[string(options.Framework)+":"+id], "controls/"+names[id], survey.recorded)
+		control := newControl(id, controlTitles[string(options.Framework)+":"+id], "controls/"+names[id])
 		p.controls[id] = control
 		p.summary.Controls = append(p.summary.Controls, control)
 	}
@@ -170,8 +171,12 @@ func (p *pack) add(line trail.Line) error {
 	}
 	p.summary.Chosen++
 	var folders []string
+	var verdicts []verdict
+	if auditexport.IsAction(r) {
+		verdicts = p.actions.learn(r)
+	}
 	for _, id := range p.survey.controlsOf(r) {
-		p.controls[id].add(r)
+		p.controls[id].add(r, verdicts)
 		folders = append(folders, p.controls[id].Folder)
 	}
 	switch {
@@ -182,9 +187,9 @@ func (p *pack) add(line trail.Line) error {
 		p.summary.Policy.add(eventOf(r))
 		folders = append(folders, policyFolder)
 	default:
-		p.all.add(r)
+		p.all.add(r, verdicts)
 		if len(folders) == 0 {
-			p.summary.Rest.add(r)
+			p.summary.Rest.add(r, verdicts)
 			folders = append(folders, restFolder)
 		}
 	}
@@ -210,6 +215,16 @@ var policyEvents = []v1alpha1.EventType{audit.EventPolicyCreated, audit.EventPol
 
 // finish writes the page and the manifest.
 func (p *pack) finish() error {
+	for key, action := range p.actions.of {
+		p.all.count(action)
+		under := p.survey.of[key]
+		for _, id := range under {
+			p.controls[id].count(action)
+		}
+		if len(under) == 0 {
+			p.summary.Rest.count(action)
+		}
+	}
 	for _, control := range append([]*Control{p.all, p.summary.Rest}, p.summary.Controls...) {
 		control.finish()
 	}
