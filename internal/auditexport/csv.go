@@ -94,19 +94,27 @@ func row(r *audit.Record) ([]string, error) {
 }
 
 // harmless is a cell that neither a terminal nor a spreadsheet takes for anything
-// but text: Safe, and behind an apostrophe where it would be a formula. Source:
-// OWASP, "CSV Injection": cells that begin with = + - @ tab or carriage return;
-// and their full-width forms.
+// but text: Safe, and with an apostrophe before what would be a formula, also behind
+// a semicolon, at which many a spreadsheet begins another cell. Source: OWASP, "CSV
+// Injection": cells that begin with = + - @ tab or carriage return, also by way of
+// a separator in their text; and their full-width forms.
 func harmless(cell string) string {
-	if cell == "" {
-		return ""
+	if !strings.ContainsAny(cell, "\t\r\n"+formulas) {
+		return terminal.Safe(cell)
 	}
-	begin, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " \t\r\n\u00a0\u3000\ufeff"))
-	if strings.ContainsRune("=+-@＝＋－＠", begin) || strings.ContainsRune("\t\r\n", rune(cell[0])) {
-		return "'" + terminal.Safe(cell)
+	var b strings.Builder
+	for part := range strings.SplitAfterSeq(cell, ";") {
+		begin, _ := utf8.DecodeRuneInString(strings.TrimLeft(part, " \t\r\n\u00a0\u3000\ufeff"))
+		if strings.ContainsRune(formulas, begin) || part != "" && strings.ContainsRune("\t\r\n", rune(part[0])) {
+			b.WriteByte('\'')
+		}
+		b.WriteString(terminal.Safe(part))
 	}
-	return terminal.Safe(cell)
+	return b.String()
 }
+
+// formulas are the characters that formulas begin with.
+const formulas = "=+-@＝＋－＠"
 
 func moment(t *time.Time) string {
 	if t == nil || t.IsZero() {

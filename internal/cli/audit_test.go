@@ -79,6 +79,7 @@ func TestAuditTail(t *testing.T) {
 		"bad-decision": {"ascend", "audit", "tail", "--decision", "maybe", dayLog},
 		"bad-output":   {"ascend", "audit", "tail", "-o", "yaml", dayLog},
 		"empty-event":  {"ascend", "audit", "tail", "--event", "", dayLog},
+		"follow-dir":   {"ascend", "audit", "tail", "-f", "testdata/trail"},
 		"follow-two":   {"ascend", "audit", "tail", "-f", dayLog, dayLog},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +150,8 @@ func TestAuditShow(t *testing.T) {
 		"json":      {"", []string{"ascend", "audit", "show", "act-back", "-o", "json", dayLog}},
 		"changed":   {strings.Replace(text, "3 rows", "0 rows", 1), []string{"ascend", "audit", "show", "act-drop", "-"}},
 		"torn":      {text[:len(text)-9], []string{"ascend", "audit", "show", "act-pay", "-"}},
+		"path":      {"", []string{"ascend", "audit", "show", "payments/act-pay", dayLog}},
+		"two-paths": {"", []string{"ascend", "audit", "show", "payments/act-pay", "-n", "default", dayLog}},
 		"elsewhere": {"", []string{"ascend", "audit", "show", "act-pay", "-n", "default", dayLog}},
 		"no-name":   {"", []string{"ascend", "audit", "show"}},
 		"no-file":   {"", []string{"ascend", "audit", "show", "act-pay"}},
@@ -203,6 +206,30 @@ func TestAuditExportToFile(t *testing.T) {
 		t.Errorf("it is another text, %v", err)
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 {
+		t.Errorf("%v is left, %v", entries, err)
+	}
+}
+
+// A file that is read is not written to: of the trail, only what was chosen would be left.
+func TestAuditExportOntoTheTrail(t *testing.T) {
+	text := trailtest.Lines(trailtest.Day())
+	current := trailtest.Write(t, "audit.log", trailtest.Day())
+	rotated := filepath.Join(filepath.Dir(current), "audit-20251219T130600.000000Z.log")
+	if err := os.WriteFile(rotated, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{current, rotated} {
+		for _, from := range []string{current, filepath.Dir(current)} {
+			r := desk{}.play(t.Context(), t, &cluster{}, "ascend", "audit", "export", "--format", "jsonl", "--decision", "Denied", "-o", path, from)
+			if r.code != session.ExitError || !strings.Contains(r.errOut, "is a file of the trail that is read") {
+				t.Errorf("%+v", r)
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%s is another text, %v", path, err)
+			}
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Dir(current)); err != nil || len(entries) != 2 {
 		t.Errorf("%v is left, %v", entries, err)
 	}
 }

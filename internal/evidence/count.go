@@ -36,11 +36,8 @@ func (r rows[T]) More() int { return r.All - len(r.List) }
 
 // action is what is known of one that has records in the period.
 type action struct {
-	name       string
-	decision   v1alpha1.Decision
-	breakGlass bool
-	rules      []string
-	given      map[[2]string]bool // who has given a verdict, in which stage
+	standing story.Standing
+	rules    []string
 }
 
 // Totals count actions by their last decision in the period.
@@ -61,10 +58,11 @@ type Totals struct {
 
 func (t *Totals) count(a *action) {
 	t.Actions++
-	if a.breakGlass {
+	ruling := a.standing.Ruling()
+	if ruling.BreakGlass {
 		t.BreakGlass++
 	}
-	switch a.decision {
+	switch ruling.Decision {
 	case v1alpha1.DecisionApproved:
 		t.Approved++
 	case v1alpha1.DecisionDenied:
@@ -114,15 +112,16 @@ type Control struct {
 	OverrideRows rows[event]
 	RefusalRows  rows[event]
 
-	actions map[string]*action
+	rules map[string]int
 }
 
 func newControl(id, title, folder string) *Control {
-	return &Control{ID: id, Title: title, Folder: folder, actions: map[string]*action{}}
+	return &Control{ID: id, Title: title, Folder: folder, rules: map[string]int{}}
 }
 
-// add counts a record; all of one action have to be added to the same controls.
-func (c *Control) add(r *audit.Record) {
+// add counts a record, and the verdicts that it is the first to tell of. Actions are
+// counted at the end, see count.
+func (c *Control) add(r *audit.Record, verdicts []verdict) {
 	c.Records++
 	if !auditexport.IsAction(r) {
 		return
@@ -130,37 +129,72 @@ func (c *Control) add(r *audit.Record) {
 	if r.Event == audit.EventRefused {
 		c.Refusals++
 		c.RefusalRows.add(eventOf(r))
-		if r.UID == "" {
-			return // there never was such an action
-		}
 	}
-	a := c.actions[keyOf(r)]
-	if a == nil {
-		a = &action{name: r.Namespace + "/" + r.Name, given: map[[2]string]bool{}}
-		c.actions[keyOf(r)] = a
-	}
-	a.learn(r)
 	if r.BreakGlass && r.Event == v1alpha1.EventActionApproved {
 		c.OverrideRows.add(eventOf(r))
 	}
-	for _, given := range verdictsOf(r) {
-		if key := [2]string{given.Who, given.Stage}; !a.given[key] || r.Event == audit.EventApprovalRecorded {
-			a.given[key] = true
-			c.Verdicts++
-			c.VerdictRows.add(given)
-		}
+	for _, verdict := range verdicts {
+		c.Verdicts++
+		c.VerdictRows.add(verdict)
 	}
 }
 
-// undecided are the events whose records name a decision that they do not make.
-var undecided = []v1alpha1.EventType{audit.EventNotApplied, audit.EventEvaluated, audit.EventRefused, audit.EventWithdrawn}
+// actions are those that have records in the period.
+type actions struct {
+	of       map[string]*action
+	recorded map[given]bool // verdicts that have a record of their own
+	listed   map[given]bool // the others that were told of
+	words    map[string]string
+}
 
-// learn keeps the last decision that holds.
-func (a *action) learn(r *audit.Record) {
-	if !slices.Contains(undecided, r.Event) {
-		a.decision = cmp.Or(r.Decision, a.decision)
+func newActions(recorded map[given]bool) *actions {
+	return &actions{of: map[string]*action{}, recorded: recorded, listed: map[given]bool{}, words: map[string]string{}}
+}
+
+// learn takes in a record of an action, and returns the verdicts that no record before
+// has told of.
+func (a *actions) learn(r *audit.Record) []verdict {
+	if r.Event == audit.EventRefused && r.UID == "" {
+		return nil // there never was such an action
 	}
-	a.breakGlass = a.breakGlass || r.BreakGlass
+	known := a.of[keyOf(r)]
+	if known == nil {
+		known = &action{}
+		a.of[keyOf(r)] = known
+	}
+	known.learn(a.kept(r))
+	return slices.DeleteFunc(verdictsOf(r), func(v verdict) bool {
+		key := given{keyOf(r), v.Who, v.Stage}
+		if r.Event == audit.EventApprovalRecorded {
+			return false
+		}
+		told := a.recorded[key] || a.listed[key]
+		a.listed[key] = true
+		return told
+	})
+}
+
+// kept is the record with those texts that most records share kept once.
+func (a *actions) kept(r *audit.Record) *audit.Record {
+	same := func(text string) string {
+		if _, has := a.words[text]; !has {
+			a.words[text] = text
+		}
+		return a.words[text]
+	}
+	shared := *r
+	shared.Chain, shared.Reason = same(r.Chain), same(r.Reason)
+	shared.Event, shared.Decision = v1alpha1.EventType(same(string(r.Event))), v1alpha1.Decision(same(string(r.Decision)))
+	shared.MatchedRules = slices.Clone(r.MatchedRules)
+	for i, rule := range shared.MatchedRules {
+		shared.MatchedRules[i] = same(rule)
+	}
+	return &shared
+}
+
+// learn keeps the decision that holds, and the rules.
+func (a *action) learn(r *audit.Record) {
+	a.standing.Learn(r)
 	for _, rule := range r.MatchedRules {
 		if !slices.Contains(a.rules, rule) {
 			a.rules = append(a.rules, rule)
@@ -168,19 +202,19 @@ func (a *action) learn(r *audit.Record) {
 	}
 }
 
-// finish counts the actions.
+// count counts an action.
+func (c *Control) count(a *action) {
+	c.Totals.count(a)
+	for _, rule := range a.rules {
+		c.rules[rule]++
+	}
+}
+
+// finish puts everything in order.
 func (c *Control) finish() {
-	rules := map[string]int{}
-	for _, a := range c.actions {
-		c.Totals.count(a)
-		for _, rule := range a.rules {
-			rules[rule]++
-		}
+	for _, rule := range slices.Sorted(maps.Keys(c.rules)) {
+		c.Rules = append(c.Rules, matched{rule, c.rules[rule]})
 	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		c.Rules = append(c.Rules, matched{rule, rules[rule]})
-	}
-	c.actions = nil
 	sortRows(c.VerdictRows.List, func(v verdict) time.Time { return v.Time })
 	sortRows(c.OverrideRows.List, func(e event) time.Time { return e.Time })
 	sortRows(c.RefusalRows.List, func(e event) time.Time { return e.Time })

@@ -171,13 +171,31 @@ func TestAllRecordsOfAnAction(t *testing.T) {
 	}
 }
 
+// What is counted does not depend on which replica's file is read first.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	day := trailtest.Day()
+	first := trailtest.Chained("first", slices.Clone(day[:12])) // up to the approvals of act-drop
+	second := trailtest.Chained("second", slices.Clone(day[12:]))
+	_, forth := write(t, slices.Concat(first, second), evidence.Options{Framework: evidence.NIST})
+	_, back := write(t, slices.Concat(second, first), evidence.Options{Framework: evidence.NIST})
+	if diff := cmp.Diff(forth.Total, back.Total); diff != "" || forth.Total.Verdicts != 5 || forth.Total.Pending != 0 {
+		t.Errorf("in all %+v (-one order +the other):\n%s", forth.Total, diff)
+	}
+	for i, control := range forth.Controls {
+		if diff := cmp.Diff(control.Totals, back.Controls[i].Totals); diff != "" {
+			t.Errorf("%s (-one order +the other):\n%s", control.ID, diff)
+		}
+	}
+}
+
 // A folder with something in it stays as it is; an empty one is taken; and what fails
 // leaves nothing behind.
 func TestFolder(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	full, empty := filepath.Join(root, "full"), filepath.Join(root, "empty")
-	if err := errors.Join(os.Mkdir(full, 0o700), os.Mkdir(empty, 0o700), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600)); err != nil {
+	full, empty, taken := filepath.Join(root, "full"), filepath.Join(root, "empty"), filepath.Join(root, "taken")
+	if err := errors.Join(os.Mkdir(taken, 0o700), os.Mkdir(full, 0o700), os.Mkdir(empty, 0o700), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	options := evidence.Options{Framework: evidence.NIST, Now: now}
@@ -187,6 +205,21 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := evidence.Write(empty, good, options); err != nil {
 		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := evidence.Write(".", good, options); !errors.Is(err, evidence.ErrHere) {
+		t.Errorf("the folder that the program runs in: %v", err)
+	}
+	later := func() iter.Seq2[trail.Line, error] { // somebody else is at it, too
+		if err := os.WriteFile(filepath.Join(taken, "theirs"), nil, 0o600); err != nil {
+			t.Error(err)
+		}
+		return good()
+	}
+	if _, err := evidence.Write(taken, later, options); !errors.Is(err, evidence.ErrNotEmpty) {
+		t.Errorf("a folder that is filled meanwhile: %v", err)
+	}
+	if err := os.RemoveAll(taken); err != nil {
+		t.Fatal(err)
 	}
 	bad := func() iter.Seq2[trail.Line, error] {
 		return func(yield func(trail.Line, error) bool) { yield(trail.Line{}, errors.New("no disk")) }

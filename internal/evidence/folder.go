@@ -22,6 +22,9 @@ import (
 // ErrNotEmpty is for a folder that has something in it: nothing is overwritten.
 var ErrNotEmpty = errors.New("the folder is not empty; name another one, or one that is not there yet")
 
+// ErrHere is for the folder that the program runs in: another one cannot take its place.
+var ErrHere = errors.New("that is the folder you are in; name one in it, which is not there yet")
+
 // folder is a pack while it is written: beside the place where it will be, so that
 // there is never half a pack.
 type folder struct {
@@ -31,6 +34,9 @@ type folder struct {
 
 func newFolder(path string) (*folder, error) {
 	final := filepath.Clean(path)
+	if isHere(final) {
+		return nil, fmt.Errorf("write evidence to %s: %w", final, ErrHere)
+	}
 	switch entries, err := os.ReadDir(final); {
 	case err == nil && len(entries) > 0:
 		return nil, fmt.Errorf("write evidence to %s: %w", final, ErrNotEmpty)
@@ -47,13 +53,22 @@ func newFolder(path string) (*folder, error) {
 	return &folder{path: beside, final: final}, nil
 }
 
+func isHere(path string) bool {
+	is, err := os.Stat(path)
+	here, err2 := os.Stat(".")
+	return err == nil && err2 == nil && os.SameFile(is, here)
+}
+
 // discard removes what is there of a pack that could not be finished.
 func (f *folder) discard() { _ = os.RemoveAll(f.path) }
 
 // finish moves the pack to its place.
 func (f *folder) finish() error {
-	if err := os.Remove(f.final); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch err := os.Remove(f.final); {
+	case errors.Is(err, fs.ErrExist): // something is in it by now
 		return fmt.Errorf("write evidence to %s: %w", f.final, ErrNotEmpty)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("write evidence: %w", err)
 	}
 	if err := os.Rename(f.path, f.final); err != nil {
 		return fmt.Errorf("write evidence: %w", err)

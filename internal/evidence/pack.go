@@ -3,10 +3,6 @@
 package evidence
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -90,7 +86,7 @@ func (e *UnknownFrameworkError) Error() string {
 }
 
 // Write makes a pack in a folder that is empty or not there. It reads the trail
-// twice, each time with what open returns. It fails with ErrNotEmpty,
+// twice, each time with what open returns. It fails with ErrNotEmpty, ErrHere,
 // UnknownFrameworkError for a framework that neither is Known nor is named by any
 // record, or as the lines and the file system do; then there is no pack.
 func Write(path string, open func() iter.Seq2[trail.Line, error], options Options) (*Summary, error) {
@@ -99,7 +95,7 @@ func Write(path string, open func() iter.Seq2[trail.Line, error], options Option
 		return nil, err
 	}
 	defer to.discard()
-	survey, err := surveyOf(options.Framework, open())
+	survey, err := surveyOf(&options, open())
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +126,14 @@ type pack struct {
 	survey   *survey
 	summary  *Summary
 	all      *Control
+	actions  *actions
 	controls map[string]*Control
 	shelves  map[string]*shelf // by folder
 }
 
 func newPack(to *folder, survey *survey, options Options) (*pack, error) {
 	p := &pack{
-		to: to, survey: survey, all: newControl("", "", ""), controls: map[string]*Control{}, shelves: map[string]*shelf{},
+		to: to, survey: survey, all: newControl("", "", ""), actions: newActions(survey.recorded), controls: map[string]*Control{}, shelves: map[string]*shelf{},
 		summary: &Summary{
 			Framework: options.Framework, Title: options.Framework.Title(), Options: options, Files: survey.files,
 			Read: survey.records, Unread: survey.unread, Chains: survey.heads(), Rest: newControl("", "Not under a control", restFolder),
@@ -170,8 +167,12 @@ func (p *pack) add(line trail.Line) error {
 	}
 	p.summary.Chosen++
 	var folders []string
+	var verdicts []verdict
+	if auditexport.IsAction(r) {
+		verdicts = p.actions.learn(r)
+	}
 	for _, id := range p.survey.controlsOf(r) {
-		p.controls[id].add(r)
+		p.controls[id].add(r, verdicts)
 		folders = append(folders, p.controls[id].Folder)
 	}
 	switch {
@@ -182,9 +183,9 @@ func (p *pack) add(line trail.Line) error {
 		p.summary.Policy.add(eventOf(r))
 		folders = append(folders, policyFolder)
 	default:
-		p.all.add(r)
+		p.all.add(r, verdicts)
 		if len(folders) == 0 {
-			p.summary.Rest.add(r)
+			p.summary.Rest.add(r, verdicts)
 			folders = append(folders, restFolder)
 		}
 	}
@@ -210,6 +211,16 @@ var policyEvents = []v1alpha1.EventType{audit.EventPolicyCreated, audit.EventPol
 
 // finish writes the page and the manifest.
 func (p *pack) finish() error {
+	for key, action := range p.actions.of {
+		p.all.count(action)
+		under := p.survey.of[key]
+		for _, id := range under {
+			p.controls[id].count(action)
+		}
+		if len(under) == 0 {
+			p.summary.Rest.count(action)
+		}
+	}
 	for _, control := range append([]*Control{p.all, p.summary.Rest}, p.summary.Controls...) {
 		control.finish()
 	}
@@ -226,64 +237,4 @@ func (p *pack) finish() error {
 		return err
 	}
 	return p.writeManifest()
-}
-
-// Manifest says what is in a pack and where it is from: manifest.json.
-type Manifest struct {
-	Framework    Framework     `json:"framework"`
-	CreatedAt    time.Time     `json:"createdAt"`
-	CreatedBy    string        `json:"createdBy"`
-	Since        *time.Time    `json:"since,omitempty"`
-	Until        *time.Time    `json:"until,omitempty"`
-	Sources      []string      `json:"sources"`
-	RecordsRead  int           `json:"recordsRead"`
-	Records      int           `json:"records"`
-	LinesUnread  int           `json:"linesUnread"`
-	Verification *Verification `json:"verification"`
-	Totals       Totals        `json:"totals"`
-	Controls     []ManifestRow `json:"controls"`
-	Chains       []Chain       `json:"chains"`
-	Files        []File        `json:"files"`
-}
-
-// ManifestRow is a control in a Manifest.
-type ManifestRow struct {
-	Control string `json:"control"`
-	Folder  string `json:"folder"`
-	Totals
-}
-
-func (p *pack) writeManifest() error {
-	files, err := p.to.list()
-	if err != nil {
-		return err
-	}
-	s := p.summary
-	manifest := Manifest{
-		Framework: s.Framework, CreatedAt: s.Options.Now.UTC(), CreatedBy: "ascend " + s.Options.Version,
-		Since: bound(s.Options.Filter.Since), Until: bound(s.Options.Filter.Until), Sources: s.Files,
-		RecordsRead: s.Read, Records: s.Chosen, LinesUnread: s.Unread, Verification: s.Options.Verification,
-		Totals: s.Total, Chains: s.Chains, Files: files,
-	}
-	for _, control := range s.Controls {
-		manifest.Controls = append(manifest.Controls, ManifestRow{string(s.Framework) + ":" + control.ID, control.Folder, control.Totals})
-	}
-	text, err := json.MarshalIndent(manifest, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
-	}
-	text = append(text, '\n')
-	sum := sha256.Sum256(text)
-	s.ManifestSHA256 = hex.EncodeToString(sum[:])
-	to := p.to.create("manifest.json")
-	_, err = to.Write(text)
-	return cmp.Or(err, to.flush())
-}
-
-func bound(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	utc := t.UTC()
-	return &utc
 }

@@ -23,6 +23,8 @@ type survey struct {
 	// names. A trail has few different lists, which are kept once.
 	of    map[string][]string
 	lists map[string][]string
+	// recorded are the verdicts of the period that have a record of their own.
+	recorded map[given]bool
 
 	controls   map[string]bool
 	frameworks map[string]bool
@@ -48,9 +50,12 @@ type Chain struct {
 	Closed bool `json:"closed"`
 }
 
-func surveyOf(framework Framework, lines iter.Seq2[trail.Line, error]) (*survey, error) {
+// given is a verdict of somebody about an action in a stage.
+type given struct{ action, who, stage string }
+
+func surveyOf(options *Options, lines iter.Seq2[trail.Line, error]) (*survey, error) {
 	s := &survey{
-		framework: framework, of: map[string][]string{}, lists: map[string][]string{},
+		framework: options.Framework, of: map[string][]string{}, lists: map[string][]string{}, recorded: map[given]bool{},
 		controls: map[string]bool{}, frameworks: map[string]bool{}, chains: map[string]*Chain{},
 	}
 	for line, err := range lines {
@@ -68,6 +73,11 @@ func surveyOf(framework Framework, lines iter.Seq2[trail.Line, error]) (*survey,
 		s.records++
 		s.follow(r)
 		s.note(r)
+		if r.Event == audit.EventApprovalRecorded && options.Filter.Matches(r) {
+			for _, said := range verdictsOf(r) {
+				s.recorded[given{keyOf(r), said.Who, said.Stage}] = true
+			}
+		}
 	}
 	return s, nil
 }

@@ -64,7 +64,7 @@ func Gather(lines iter.Seq2[trail.Line, error], which Which) (stories []*Story, 
 		g.add(line)
 	}
 	for _, story := range g.stories {
-		slices.SortStableFunc(story.Entries, func(a, b *Entry) int { return cmp.Or(a.Time.Compare(b.Time), bySequence(a, b)) })
+		story.Entries = inOrder(story.Entries)
 		stories = append(stories, story)
 	}
 	slices.SortFunc(stories, func(a, b *Story) int {
@@ -73,11 +73,35 @@ func Gather(lines iter.Seq2[trail.Line, error], which Which) (stories []*Story, 
 	return stories, g.unread, nil
 }
 
-func bySequence(a, b *Entry) int {
-	if a.Chain != b.Chain {
-		return 0
+// inOrder puts the records of each chain in their order, in which the clock may have
+// been put back, and those of several chains in the order of their times.
+func inOrder(entries []*Entry) []*Entry {
+	chains := map[string][]*Entry{}
+	var names []string
+	for _, entry := range entries {
+		if chains[entry.Chain] == nil {
+			names = append(names, entry.Chain)
+		}
+		chains[entry.Chain] = append(chains[entry.Chain], entry)
 	}
-	return cmp.Compare(a.Sequence, b.Sequence)
+	for _, chain := range chains {
+		slices.SortStableFunc(chain, func(a, b *Entry) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	}
+	ordered := make([]*Entry, 0, len(entries))
+	for len(names) > 0 {
+		next := 0
+		for i, name := range names {
+			if chains[name][0].Time.Before(chains[names[next]][0].Time) {
+				next = i
+			}
+		}
+		name := names[next]
+		ordered = append(ordered, chains[name][0])
+		if chains[name] = chains[name][1:]; len(chains[name]) == 0 {
+			names = slices.Delete(names, next, next+1)
+		}
+	}
+	return ordered
 }
 
 type gatherer struct {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
@@ -35,25 +36,26 @@ func (s *Story) last(has func(*audit.Record) bool) *audit.Record {
 	return nil
 }
 
-// decisive is the record of the last decision.
-func (s *Story) decisive() *audit.Record {
-	return s.last(func(r *audit.Record) bool {
-		return r.Decision != "" && r.Reason != "" && r.Event != audit.EventNotApplied && r.Event != audit.EventWithdrawn
-	})
+// ruling is the decision that holds.
+func (s *Story) ruling() Ruling {
+	var standing Standing
+	for _, entry := range s.Entries {
+		standing.Learn(entry.Record)
+	}
+	return standing.Ruling()
 }
 
 // Write writes the story as a tree, for a terminal of that width; 0 breaks no line.
 // Characters that do not show what they are, are marked.
 func (s *Story) Write(out io.Writer, style terminal.Style, width int) error {
-	decided := s.decisive()
+	decided := s.ruling()
 	word, role := "NOT DECIDED", terminal.Faint
-	var reason string
-	if decided != nil {
-		word, reason, role = terminal.Safe(DecisionWord(decided.Decision)), decided.Reason, Role(decided)
+	if decided.Decision != v1alpha1.DecisionNone {
+		word, role = terminal.Safe(DecisionWord(decided.Decision)), Role(&audit.Record{Event: decided.Event, BreakGlass: decided.BreakGlass})
 	}
 	root := terminal.NewNode(terminal.MarkBranch(s.Namespace+"/"+s.Name) + ": " + word)
-	if reason != "" {
-		root.Append(", " + terminal.MarkBranch(reason))
+	if decided.Reason != "" {
+		root.Append(", " + terminal.MarkBranch(decided.Reason))
 	}
 	s.addRequest(root)
 	for _, entry := range s.Entries {

@@ -112,7 +112,7 @@ func Hostile() []audit.Record {
 	var records []audit.Record
 	for _, text := range []string{
 		"\x1b[2J\x1b]0;owned\x07", "\u202eevil\u202c", "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`,
-		"=HYPERLINK(\"http://evil.example\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "  =1+1",
+		"=HYPERLINK(\"http://evil.example\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1+1", "  =1+1", "well; =1+1;-2",
 		"a\nb\r\nc,d;\"e\"", "\u2028\u2029\x00", "\xff\xfe", "javascript:alert(1)", "</style><script>alert(2)</script>", "{{.}}", "../../etc/passwd",
 	} {
 		deadline := Start

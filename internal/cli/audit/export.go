@@ -101,10 +101,15 @@ func (o *export) write(to io.Writer, paths []string, filter *auditexport.Filter)
 	if err != nil {
 		return err
 	}
-	written, unread := 0, 0
+	written, unread, file := 0, 0, ""
 	for line, err := range lines(o.session, paths) {
 		if err != nil {
 			return unreadable(errors.Join(err, writer.Flush(), buffered.Flush()))
+		}
+		if line.File != file {
+			if file = line.File; o.isOutput(file) {
+				return fmt.Errorf("--output %s is a file of the trail that is read, which would be lost; name another one", terminal.Safe(o.output))
+			}
 		}
 		record, err := line.Record()
 		if err != nil {
@@ -129,6 +134,13 @@ func (o *export) write(to io.Writer, paths []string, filter *auditexport.Filter)
 
 func unwritable(err error) error {
 	return fmt.Errorf("cannot write the records: %s", terminal.Safe(err.Error()))
+}
+
+// isOutput says whether a file that is read is the one that is to be written.
+func (o *export) isOutput(file string) bool {
+	to, err := os.Stat(o.output)
+	from, err2 := os.Stat(file)
+	return err == nil && err2 == nil && os.SameFile(to, from)
 }
 
 // toFile writes to a file beside the one that is meant, which takes its place once it

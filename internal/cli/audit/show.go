@@ -24,8 +24,8 @@ func newShowCommand(s *session.Session, display string) *cobra.Command {
 		Short: "Tell the whole story of one action",
 		Long: `Show every record of one action in its order, as a tree: who asked for what, its
 risk, the rules that matched, who was asked and said what with which comment, the
-decision, and what became of it. The action is named by its name or by its uid; an
-action that is long deleted has its story, too.
+decision, and what became of it. The action is named by its name, by NAMESPACE/NAME
+or by its uid; one that is long deleted has its story, too.
 
 With each record stands its number in its chain. A record that was changed after
 it was written, or beside which one is missing in its chain, is told as such;
@@ -78,7 +78,7 @@ func checkOutput(cmd *cobra.Command, output string) error {
 }
 
 func show(s *session.Session, name string, paths []string, output string) error {
-	which := story.Which{Name: actionName(name), Namespace: namespaceOf(s)}
+	which := whichAction(name, namespaceOf(s))
 	stories, unread, err := story.Gather(lines(s, paths), which)
 	if err != nil {
 		return unreadable(err)
@@ -109,14 +109,18 @@ func show(s *session.Session, name string, paths []string, output string) error 
 	return nil
 }
 
-// actionName is the name as kubectl and ascend actions list -o name write it, too.
-func actionName(argument string) string {
+// whichAction is the action that is meant by a name or uid, also as kubectl and ascend
+// actions list -o name write it, or as NAMESPACE/NAME, which ascend audit tail shows.
+func whichAction(argument, namespace string) story.Which {
 	for _, prefix := range []string{"agentaction.governance.ascendowkai.com/", "agentactions/", "agentaction/"} {
 		if name, has := strings.CutPrefix(argument, prefix); has {
-			return name
+			return story.Which{Name: name, Namespace: namespace}
 		}
 	}
-	return argument
+	if of, name, has := strings.Cut(argument, "/"); has && (namespace == "" || namespace == of) {
+		return story.Which{Name: name, Namespace: of}
+	}
+	return story.Which{Name: argument, Namespace: namespace}
 }
 
 func missing(which story.Which, paths []string) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,8 @@ func newTailCommand(s *session.Session, display string) *cobra.Command {
 		Short: "Show the last records, and with -f those that come",
 		Long: `Show the last records that the flags choose, one a line: when, which event, about
 what, and what happened. With -f it goes on with each record as it is written, also
-where the file is rotated, until Ctrl-C; then it takes one FILE, or -.
+where the file is rotated, until Ctrl-C; then it takes one FILE, or -, and begins
+with the last records of that file alone.
 
 On a terminal a line ends where the terminal does; in a pipe it is whole. -o json
 prints the lines of the trail as they are.
@@ -86,11 +88,18 @@ func (o *tail) run(cmd *cobra.Command, args []string) error {
 		return o.last(lines(o.session, paths))
 	case len(paths) > 1:
 		return session.Usagef(cmd, "-f follows one file, and %d are named", len(paths))
+	case isFolder(paths[0]):
+		return session.Usagef(cmd, "-f follows one file, and %s is a folder; name the file that is written now", terminal.Safe(paths[0]))
 	case paths[0] == standardInput:
 		return o.stream(lines(o.session, paths))
 	default:
 		return o.goOn(cmd.Context(), paths[0])
 	}
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // chosen is the record of a line, where the flags choose it.
