@@ -135,7 +135,16 @@ func (p *pipeline) send(ctx context.Context, b *batch) bool {
 // give yields what is in the batches, in their order.
 func (p *pipeline) give(ctx context.Context, yield func(*fact, error) bool) {
 	var before *batch // its last line is still needed
-	for b := range p.ordered {
+	for {
+		var b *batch
+		var more bool
+		select {
+		case b, more = <-p.ordered:
+		case <-ctx.Done(): // the reader may wait for input that never comes
+		}
+		if !more {
+			return
+		}
 		select {
 		case <-b.done:
 		case <-ctx.Done():
