@@ -54,7 +54,9 @@ type chain struct {
 	end *at
 	// follower is where the next chain of the file tells that this one has ended.
 	follower     *at
-	toldOfEnd    bool // a fault behind its end was reported
+	followedBy   string // its id
+	vouched      bool   // by something that is signed with a known key; see vouching
+	toldOfEnd    bool   // a fault behind its end was reported
 	checkpoints  int
 	signed       uint64
 	anchored     uint64
@@ -240,7 +242,7 @@ func (v *verifier) comesAfter(c *chain, f *fact, previous audit.Head) {
 	}
 	if before.follower == nil {
 		place := f.at()
-		before.follower = &place
+		before.follower, before.followedBy = &place, c.id
 	}
 }
 

@@ -20,7 +20,8 @@ type VerifyOptions struct {
 	// record there, or ends before, was rewritten or cut off.
 	Anchors []audit.Checkpoint
 	// Keys are the public keys by which checkpoints and anchors are checked. What is
-	// signed with another key is noted, and not checked.
+	// signed with another key is noted, and not checked: it proves nothing then. Without
+	// any key, anchors are taken as they are.
 	Keys []ed25519.PublicKey
 	// Partial tolerates that the beginning is missing: older files were removed.
 	Partial bool
@@ -29,7 +30,8 @@ type VerifyOptions struct {
 	// them, the same records may come again, and what a crash has left of a line need
 	// not be there.
 	Collected bool
-	// RequireProof makes it a fault that nothing proves where a chain ends.
+	// RequireProof makes it a fault that nothing proves where a chain ends, and, where
+	// there are Keys, that nothing signed with one of them vouches for a chain.
 	RequireProof bool
 	// Visit is told of every record that is as it was written, in the order of the
 	// trail; what it is given is good until it returns. May be nil.
