@@ -118,12 +118,22 @@ func (v *verifier) beginning(c *chain, f *fact) {
 	case f.sequence == 1:
 	case v.damaged > 0 && f.sequence == 2:
 		v.damaged--
-	case v.options.Partial:
+	case v.mayBegin():
 		v.notef("chain %s begins with record %d, at %s: the older ones are not here", c.id, f.sequence, f.at())
 	default:
 		v.fault(c, f, fmt.Sprintf("the beginning of the chain is missing: %s", span(1, f.sequence-1)),
-			"Name the older files, too, the oldest first, or their folder. If they were removed on purpose, use --partial.")
+			v.missingAdvice())
 	}
+}
+
+// missingAdvice is for what is missing where a chain begins.
+func (v *verifier) missingAdvice() string {
+	const files = "Name the older files, too, the oldest first, or their folder. "
+	if !v.options.Partial {
+		return files + "If they were removed on purpose, use --partial."
+	}
+	return files + "--partial is only about what came before the first record of a file and of those that were rotated out of it: name the files of several replicas " +
+		"one by one, or use --collected if these lines were collected from the operator's output. " + compareAdvice
 }
 
 // span is "record 3" or "records 3 to 7".
@@ -207,7 +217,7 @@ func (v *verifier) tells(c *chain, f *fact) {
 		}
 		c.lost += journal.Lost
 	}
-	if n := journal.Unfinished; n > 0 && !v.explained && !v.options.Collected {
+	if n := journal.Unfinished; n > 0 && !v.explained && !v.options.Collected && !v.mayBegin() {
 		v.fault(c, f, fmt.Sprintf("the line before this should be an unfinished one of %d bytes, and is not", n), compareAdvice)
 	}
 }
@@ -220,12 +230,13 @@ func (v *verifier) comesAfter(c *chain, f *fact, previous audit.Head) {
 	const advice = "If there is another file of this replica, name it, too, the older one first, or their folder. " + compareAdvice
 	if before == nil {
 		switch {
-		case v.options.Partial:
+		case v.mayBegin():
 			v.notef("chain %s, which came before the one at %s, is not here", previous.Chain, f.at())
 		case v.damaged > 0: // its only line
 			v.damaged--
 		default:
-			v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)), advice)
+			v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)),
+				v.missingAdvice())
 		}
 		return
 	}

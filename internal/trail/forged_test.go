@@ -209,30 +209,6 @@ func TestSeveralReplicas(t *testing.T) {
 	wantFaults(t, report, "chain d is missing")
 }
 
-func TestPartial(t *testing.T) {
-	t.Parallel()
-	before := newScribe("before")
-	before.start(nil, 0)
-	before.decide(1)
-	after := before.next("after", 0)
-	after.decide(2)
-	anchors := []audit.Checkpoint{*before.sign(theKey), *after.sign(theKey)}
-	anchors[0].Time = noon.Add(-1)
-	for skip, want := range map[int]string{1: "file0:1: the beginning of the chain is missing: record 1", 3: "file0:1: chain before, which came before this one", 4: "file0:1: the beginning of the chain is missing"} {
-		report := verified(t, VerifyOptions{Anchors: anchors}, after.lines[skip:])
-		if report.Sound() || !strings.Contains(report.First().File+fmt.Sprint(":", report.First().Line, ": ", report.First().What), want) {
-			t.Errorf("without the first %d lines: %+v", skip, report.First())
-		}
-		report = verified(t, VerifyOptions{Anchors: anchors, Partial: true}, after.lines[skip:])
-		wantFaults(t, report)
-		if len(report.Notes) == 0 {
-			t.Errorf("without the first %d lines nothing is told", skip)
-		}
-	}
-	// A hole is none the less one.
-	wantFaults(t, verified(t, VerifyOptions{Partial: true}, without(after.lines[1:], 3)), "file0:4: record 2 of the chain should stand before this line")
-}
-
 func TestCollected(t *testing.T) {
 	t.Parallel()
 	s := newSmall()
@@ -333,57 +309,5 @@ func TestVerifyEndsWithoutInput(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Error("it waits for input")
-	}
-}
-
-// Whoever can write the file and the anchors, and has no key that is known, cannot
-// make up a trail, or a chain in one, that passes for the operator's.
-func TestWhatNobodyVouchesFor(t *testing.T) {
-	t.Parallel()
-	const nothing = "nothing that is signed with a known key vouches for the chain that begins here"
-	keys := []ed25519.PublicKey{public(theKey)}
-	forged := chainOf(6)
-	forged.write(audit.Record{Event: audit.EventCheckpoint, Journal: &audit.Journal{Checkpoint: forged.sign(otherKey)}})
-	open := []audit.Checkpoint{*forged.sign(otherKey)}
-	forged.stop()
-	stopped := []audit.Checkpoint{*forged.sign(otherKey)}
-
-	killed := newScribe("killed") // before it has signed anything
-	killed.start(nil, 0)
-	next := killed.next("next", 0)
-	next.checkpoint()
-	next.stop()
-	beside := newScribe("beside")
-	beside.start(nil, 0)
-	beside.decide(1)
-	beside.stop()
-	appended := newScribe("killed")
-	appended.start(nil, 0)
-	appended = appended.next("appended", 0)
-	appended.stop()
-
-	for name, c := range map[string]struct {
-		lines   [][]byte
-		options VerifyOptions
-		want    []string
-	}{
-		"another key, which nobody has checked":     {forged.lines, VerifyOptions{Anchors: stopped}, nil},
-		"all of it by another key":                  {forged.lines, VerifyOptions{Keys: keys, Anchors: stopped}, []string{"file0:1: " + nothing}},
-		"all of it by another key, without an end":  {forged.lines[:len(forged.lines)-1], VerifyOptions{Keys: keys, Anchors: open}, []string{"file0:1: " + nothing, fmt.Sprintf("file0:%d: nothing proves that the chain ends", len(forged.lines)-1)}},
-		"nothing signed":                            {beside.lines, VerifyOptions{Keys: keys}, []string{"file0:1: " + nothing}},
-		"a chain beside the operator's":             {append(slices.Clone(next.lines), beside.lines...), VerifyOptions{Keys: keys}, []string{fmt.Sprintf("file0:%d: %s", len(next.lines)+1, nothing)}},
-		"a chain behind one that was killed":        {appended.lines, VerifyOptions{Keys: keys}, []string{"file0:1: " + nothing, "file0:2: " + nothing}},
-		"one that was killed, and the one after it": {next.lines, VerifyOptions{Keys: keys}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			noted := verified(t, c.options, c.lines)
-			wantFaults(t, noted)
-			if said := strings.Contains(strings.Join(noted.Notes, " "), "vouches for"); said != (len(c.want) > 0) {
-				t.Errorf("notes %q", noted.Notes)
-			}
-			c.options.RequireProof = true
-			wantFaults(t, verified(t, c.options, c.lines), c.want...)
-		})
 	}
 }

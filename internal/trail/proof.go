@@ -183,7 +183,7 @@ func (v *verifier) ending(c *chain, reported *Chain) {
 func (v *verifier) missingChains() {
 	begin := time.Time{}
 	for _, c := range v.report.Chains {
-		if begin.IsZero() || c.Begin.Before(begin) {
+		if !c.Begin.IsZero() && (begin.IsZero() || c.Begin.Before(begin)) {
 			begin = c.Begin
 		}
 	}
