@@ -64,14 +64,14 @@ type chain struct {
 	unconfirmed  uint64
 	lost         uint64
 	faults       int
-	recentHashes []string // of the last records, by sequence; in a collected trail
+	recentHashes map[uint64]string // of the last records, by sequence%remembered; in a collected trail
 }
 
 // begin makes the chain of a record that is the first of it.
 func (v *verifier) begin(f *fact) *chain {
 	c := &chain{id: string(f.chain), first: f.sequence, last: f.sequence, begins: f.at(), beginTime: string(f.Time)}
 	if v.options.Collected {
-		c.recentHashes = make([]string, remembered)
+		c.recentHashes = map[uint64]string{}
 	}
 	v.chains[c.id] = c
 	v.order = append(v.order, c)

@@ -49,7 +49,7 @@ func clone(v *verifier) *verifier {
 	c.report, c.chains, c.order, c.sets = &report, map[string]*chain{}, nil, maps.Clone(v.sets)
 	for _, of := range v.order {
 		one := *of
-		one.untilTime, one.unknownKeys, one.recentHashes = slices.Clone(of.untilTime), maps.Clone(of.unknownKeys), slices.Clone(of.recentHashes)
+		one.untilTime, one.unknownKeys, one.recentHashes = slices.Clone(of.untilTime), maps.Clone(of.unknownKeys), maps.Clone(of.recentHashes)
 		c.order = append(c.order, &one)
 		c.chains[one.id] = &one
 	}
