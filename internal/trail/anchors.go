@@ -3,6 +3,7 @@
 package trail
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -63,11 +65,11 @@ func AnchorsOf(data map[string]string) (*Anchors, error) {
 }
 
 // ParseAnchors reads the ConfigMap with the anchors, as YAML or JSON, or checkpoints
-// as JSON, one after the other or in an array.
+// as JSON, one after the other or in an array; also several documents of YAML.
 func ParseAnchors(text []byte) (*Anchors, error) {
 	trimmed := bytes.TrimSpace(text)
 	if len(trimmed) > 0 && trimmed[0] != '{' && trimmed[0] != '[' {
-		converted, err := yaml.YAMLToJSON(trimmed)
+		converted, err := fromYAML(trimmed)
 		if err != nil {
 			return nil, fmt.Errorf("neither JSON nor YAML: %w", err)
 		}
@@ -90,6 +92,28 @@ func ParseAnchors(text []byte) (*Anchors, error) {
 		return nil, errors.New("there are no anchors in it: neither a ConfigMap with entries " + AnchorPrefix + "ID, nor checkpoints")
 	}
 	return all, nil
+}
+
+// fromYAML is the documents as JSON, one after the other.
+func fromYAML(text []byte) ([]byte, error) {
+	var all []byte
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		converted, err := yaml.YAMLToJSONStrict(document)
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Equal(converted, []byte("null")) { // only comments
+			all = append(append(all, converted...), '\n')
+		}
+	}
 }
 
 func (a *Anchors) take(value json.RawMessage) error {

@@ -30,10 +30,11 @@ func TestParseAnchors(t *testing.T) {
 	data := map[string]string{AnchorPrefix + "c": checkpoint(one), AnchorPrefix + "d": checkpoint(other), KeyPrefix + one.KeyID: keyPEM(public(theKey)), "else": "x"}
 	configMap := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "data": data}
 	for name, text := range map[string]string{
-		"YAML":  string(must(yaml.Marshal(configMap))),
-		"JSON":  "\n " + string(must(json.Marshal(configMap))),
-		"lines": checkpoint(one) + "\n" + checkpoint(other) + "\n",
-		"array": "[" + checkpoint(one) + "," + checkpoint(other) + "]",
+		"YAML":                  string(must(yaml.Marshal(configMap))),
+		"two documents of YAML": "# copied each day\n---\n" + string(must(yaml.Marshal(one))) + "---\n" + string(must(yaml.Marshal(other))),
+		"JSON":                  "\n " + string(must(json.Marshal(configMap))),
+		"lines":                 checkpoint(one) + "\n" + checkpoint(other) + "\n",
+		"array":                 "[" + checkpoint(one) + "," + checkpoint(other) + "]",
 	} {
 		anchors, err := ParseAnchors([]byte(text))
 		if err != nil || len(anchors.Checkpoints) != 2 || anchors.Checkpoints[0] != one {
@@ -50,7 +51,7 @@ func TestParseAnchors(t *testing.T) {
 		"nothing": "", "null": "null", "a word": "hello", "a number": "1", "no JSON": "{", "an empty list": "[]", "empty data": `{"data":{}}`, "a null in it": "[null]",
 		"another object": `{"kind":"Secret"}`, "data of another sort": `{"data":[1]}`, "no checkpoint": with(AnchorPrefix+"c", "x"), "without a hash": with(AnchorPrefix+"c", `{"chain":"c","sequence":1}`),
 		"of another chain": with(AnchorPrefix+"e", checkpoint(one)), "no PEM": with(KeyPrefix+one.KeyID, "x"), "of another key": with(KeyPrefix+one.KeyID, keyPEM(public(otherKey))),
-		"YAML that is none": "a: b: c",
+		"YAML that is none": "a: b: c", "a second document that is none": string(must(yaml.Marshal(one))) + "---\na: b: c\n", "an anchor twice": string(must(yaml.Marshal(one))) + "sequence: 1\n",
 	} {
 		if anchors, err := ParseAnchors([]byte(text)); err == nil {
 			t.Errorf("%s: taken as %+v", name, anchors)

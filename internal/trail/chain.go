@@ -54,7 +54,9 @@ type chain struct {
 	end *at
 	// follower is where the next chain of the file tells that this one has ended.
 	follower     *at
-	toldOfEnd    bool // a fault behind its end was reported
+	followedBy   string // its id
+	vouched      bool   // by something that is signed with a known key; see vouching
+	toldOfEnd    bool   // a fault behind its end was reported
 	checkpoints  int
 	signed       uint64
 	anchored     uint64
@@ -62,14 +64,14 @@ type chain struct {
 	unconfirmed  uint64
 	lost         uint64
 	faults       int
-	recentHashes []string // of the last records, by sequence; in a collected trail
+	recentHashes map[uint64]string // of the last records, by sequence%remembered; in a collected trail
 }
 
 // begin makes the chain of a record that is the first of it.
 func (v *verifier) begin(f *fact) *chain {
 	c := &chain{id: string(f.chain), first: f.sequence, last: f.sequence, begins: f.at(), beginTime: string(f.Time)}
 	if v.options.Collected {
-		c.recentHashes = make([]string, remembered)
+		c.recentHashes = map[uint64]string{}
 	}
 	v.chains[c.id] = c
 	v.order = append(v.order, c)
@@ -116,12 +118,22 @@ func (v *verifier) beginning(c *chain, f *fact) {
 	case f.sequence == 1:
 	case v.damaged > 0 && f.sequence == 2:
 		v.damaged--
-	case v.options.Partial:
+	case v.mayBegin():
 		v.notef("chain %s begins with record %d, at %s: the older ones are not here", c.id, f.sequence, f.at())
 	default:
 		v.fault(c, f, fmt.Sprintf("the beginning of the chain is missing: %s", span(1, f.sequence-1)),
-			"Name the older files, too, the oldest first, or their folder. If they were removed on purpose, use --partial.")
+			v.missingAdvice())
 	}
+}
+
+// missingAdvice is for what is missing where a chain begins.
+func (v *verifier) missingAdvice() string {
+	const files = "Name the older files, too, the oldest first, or their folder. "
+	if !v.options.Partial {
+		return files + "If they were removed on purpose, use --partial."
+	}
+	return files + "--partial is only about what came before the first record of a file and of those that were rotated out of it: name the files of several replicas " +
+		"one by one, or use --collected if these lines were collected from the operator's output. " + compareAdvice
 }
 
 // span is "record 3" or "records 3 to 7".
@@ -205,7 +217,7 @@ func (v *verifier) tells(c *chain, f *fact) {
 		}
 		c.lost += journal.Lost
 	}
-	if n := journal.Unfinished; n > 0 && !v.explained && !v.options.Collected {
+	if n := journal.Unfinished; n > 0 && !v.explained && !v.options.Collected && !v.mayBegin() {
 		v.fault(c, f, fmt.Sprintf("the line before this should be an unfinished one of %d bytes, and is not", n), compareAdvice)
 	}
 }
@@ -218,12 +230,13 @@ func (v *verifier) comesAfter(c *chain, f *fact, previous audit.Head) {
 	const advice = "If there is another file of this replica, name it, too, the older one first, or their folder. " + compareAdvice
 	if before == nil {
 		switch {
-		case v.options.Partial:
+		case v.mayBegin():
 			v.notef("chain %s, which came before the one at %s, is not here", previous.Chain, f.at())
 		case v.damaged > 0: // its only line
 			v.damaged--
 		default:
-			v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)), advice)
+			v.fault(c, f, fmt.Sprintf("chain %s, which came before this one and has %s, is missing", previous.Chain, span(1, previous.Sequence)),
+				v.missingAdvice())
 		}
 		return
 	}
@@ -240,7 +253,7 @@ func (v *verifier) comesAfter(c *chain, f *fact, previous audit.Head) {
 	}
 	if before.follower == nil {
 		place := f.at()
-		before.follower = &place
+		before.follower, before.followedBy = &place, c.id
 	}
 }
 

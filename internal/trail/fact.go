@@ -76,6 +76,14 @@ func spelling(err error) string {
 	return err.Error()
 }
 
+// What is kept of chains has no more bytes than that, whatever somebody has written: a
+// UUID, a time, a hash; and of the trail itself the names of a Pod, of a key and of
+// the chain before, with a signature.
+const (
+	maxName    = 128
+	maxJournal = 4 << 10
+)
+
 // read takes the fields that matter, and returns what is wrong with them.
 func (f *fact) read(members []canonical.Member) (problem string) {
 	for _, m := range members {
@@ -86,6 +94,9 @@ func (f *fact) read(members []canonical.Member) (problem string) {
 			}
 			continue
 		case "journal":
+			if len(m.Value) > maxJournal {
+				return fmt.Sprintf("the line is no audit record: its field journal has more than %d bytes", maxJournal)
+			}
 			f.journal = m.Value
 			continue
 		}
@@ -97,6 +108,9 @@ func (f *fact) read(members []canonical.Member) (problem string) {
 			return fmt.Sprintf("the line is no audit record: its field %s is no text", m.Key)
 		}
 		*into = m.Value[1 : len(m.Value)-1]
+	}
+	if max(len(f.chain), len(f.previous), len(f.hash), len(f.Time)) > maxName {
+		return fmt.Sprintf("the line is no audit record: one of chain, time, previousHash and hash has more than %d bytes", maxName)
 	}
 	if f.sequence == 0 || len(f.chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
 		return "the line is no audit record: it lacks one of chain, sequence, event and hash"

@@ -207,30 +207,6 @@ func TestSeveralReplicas(t *testing.T) {
 	wantFaults(t, report, "chain d is missing")
 }
 
-func TestPartial(t *testing.T) {
-	t.Parallel()
-	before := newScribe("before")
-	before.start(nil, 0)
-	before.decide(1)
-	after := before.next("after", 0)
-	after.decide(2)
-	anchors := []audit.Checkpoint{*before.sign(theKey), *after.sign(theKey)}
-	anchors[0].Time = noon.Add(-1)
-	for skip, want := range map[int]string{1: "file0:1: the beginning of the chain is missing: record 1", 3: "file0:1: chain before, which came before this one", 4: "file0:1: the beginning of the chain is missing"} {
-		report := verified(t, VerifyOptions{Anchors: anchors}, after.lines[skip:])
-		if report.Sound() || !strings.Contains(report.First().File+fmt.Sprint(":", report.First().Line, ": ", report.First().What), want) {
-			t.Errorf("without the first %d lines: %+v", skip, report.First())
-		}
-		report = verified(t, VerifyOptions{Anchors: anchors, Partial: true}, after.lines[skip:])
-		wantFaults(t, report)
-		if len(report.Notes) == 0 {
-			t.Errorf("without the first %d lines nothing is told", skip)
-		}
-	}
-	// A hole is none the less one.
-	wantFaults(t, verified(t, VerifyOptions{Partial: true}, without(after.lines[1:], 3)), "file0:4: record 2 of the chain should stand before this line")
-}
-
 func TestCollected(t *testing.T) {
 	t.Parallel()
 	s := newSmall()

@@ -46,10 +46,10 @@ func clone(v *verifier) *verifier {
 	c := *v
 	report := *v.report
 	report.Faults, report.Notes = slices.Clone(report.Faults), slices.Clone(report.Notes)
-	c.report, c.chains, c.order = &report, map[string]*chain{}, nil
+	c.report, c.chains, c.order, c.sets = &report, map[string]*chain{}, nil, maps.Clone(v.sets)
 	for _, of := range v.order {
 		one := *of
-		one.untilTime, one.unknownKeys, one.recentHashes = slices.Clone(of.untilTime), maps.Clone(of.unknownKeys), slices.Clone(of.recentHashes)
+		one.untilTime, one.unknownKeys, one.recentHashes = slices.Clone(of.untilTime), maps.Clone(of.unknownKeys), maps.Clone(of.recentHashes)
 		c.order = append(c.order, &one)
 		c.chains[one.id] = &one
 	}

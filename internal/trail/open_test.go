@@ -5,6 +5,7 @@ package trail
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 // folder writes files into a folder of the test; a name that ends in .gz is compressed.
@@ -179,5 +181,30 @@ func TestRecords(t *testing.T) {
 	}
 	if _, err := (Line{File: "f", Number: 3, Raw: []byte(`{"a":1}`)}).Record(); err == nil || !strings.Contains(err.Error(), "f:3: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who interrupts it need not wait for a pipe in which nothing comes.
+func TestVerifyEndsWithoutInput(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	silent, _ := io.Pipe()
+	defer silent.Close()
+	waits := func(yield func(Line, error) bool) {
+		cancel()
+		Lines("silent", silent)(yield)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := Verify(ctx, waits, VerifyOptions{})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it waits for input")
 	}
 }

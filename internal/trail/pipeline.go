@@ -15,6 +15,8 @@ const (
 	batchLines = 512
 	// keptBytes is how much memory a batch keeps for the next one.
 	keptBytes = 1 << 20
+	// More workers wait for the one that reads, and hold a few of the longest lines each.
+	maxWorkers = 8
 )
 
 // batch is lines that are examined together.
@@ -26,10 +28,14 @@ type batch struct {
 	done  chan struct{} // closed when the facts are complete
 }
 
-func (b *batch) reset() {
+// release keeps of a batch what the next one may need.
+func (b *batch) release() {
 	if cap(b.text) > keptBytes {
-		b.text = nil
+		*b = batch{}
 	}
+}
+
+func (b *batch) reset() {
 	b.text, b.ends, b.facts, b.err = b.text[:0], b.ends[:0], b.facts[:0], nil
 	b.done = make(chan struct{})
 }
@@ -56,7 +62,7 @@ func (b *batch) examine(e *examiner) {
 func examined(ctx context.Context, lines iter.Seq2[Line, error]) iter.Seq2[*fact, error] {
 	return func(yield func(*fact, error) bool) {
 		within, stop := context.WithCancel(ctx)
-		workers := runtime.GOMAXPROCS(0)
+		workers := min(runtime.GOMAXPROCS(0), maxWorkers)
 		p := &pipeline{
 			ordered: make(chan *batch, 2*workers),
 			work:    make(chan *batch, 2*workers),
@@ -135,7 +141,16 @@ func (p *pipeline) send(ctx context.Context, b *batch) bool {
 // give yields what is in the batches, in their order.
 func (p *pipeline) give(ctx context.Context, yield func(*fact, error) bool) {
 	var before *batch // its last line is still needed
-	for b := range p.ordered {
+	for {
+		var b *batch
+		var more bool
+		select {
+		case b, more = <-p.ordered:
+		case <-ctx.Done(): // the reader may wait for input that never comes
+		}
+		if !more {
+			return
+		}
 		select {
 		case <-b.done:
 		case <-ctx.Done():
@@ -154,6 +169,7 @@ func (p *pipeline) give(ctx context.Context, yield func(*fact, error) bool) {
 			continue
 		}
 		if before != nil {
+			before.release()
 			select {
 			case p.free <- before:
 			default:

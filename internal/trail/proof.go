@@ -51,9 +51,15 @@ func (v *verifier) compareAnchors(c *chain, f *fact) {
 			v.fault(c, f, fmt.Sprintf("the chain was rewritten up to here: its anchor of %s is another record", moment(of[at].Time)), compareAdvice)
 			continue
 		}
-		c.anchored = max(c.anchored, f.sequence)
+		if v.trusts(of[at].KeyID) {
+			c.anchored = max(c.anchored, f.sequence)
+		}
 	}
 }
+
+// trusts says whether what is signed with a key proves anything. Where no key is
+// known, it is the user who vouches for the anchors.
+func (v *verifier) trusts(keyID string) bool { return len(v.keys) == 0 || v.keys[keyID] != nil }
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
@@ -87,6 +93,7 @@ func (v *verifier) checkpoint(c *chain, f *fact, signed *audit.Checkpoint) {
 // finish judges ends, and what is missing as a whole.
 func (v *verifier) finish() {
 	v.settle(nil)
+	v.vouching()
 	for _, c := range v.order {
 		chain := c.report()
 		v.ending(c, chain)
@@ -96,6 +103,42 @@ func (v *verifier) finish() {
 	v.missingChains()
 	if v.report.Records == 0 && v.report.FaultsTotal == 0 {
 		v.found(nil, Fault{What: "there is no audit record in the trail", Advice: "Is this the operator's audit log? An empty one proves nothing: all of it may have been removed."})
+	}
+}
+
+// vouching finds chains that anybody could have written who can write the file: with
+// nothing in them that is signed with a known key, nor in those that came after them and
+// name their last hash.
+func (v *verifier) vouching() {
+	if len(v.keys) == 0 {
+		return
+	}
+	var nothing []*chain
+	for _, c := range slices.Backward(v.order) {
+		follower := v.chains[c.followedBy]
+		c.vouched = c.signed > 0 || c.anchored > 0 || follower != nil && follower.vouched
+		if !c.vouched {
+			nothing = append(nothing, c)
+		}
+	}
+	if len(nothing) == 0 {
+		return
+	}
+	if !v.options.RequireProof {
+		which := "chain " + nothing[len(nothing)-1].id
+		if len(nothing) > 1 {
+			which = fmt.Sprintf("%d chains, such as %s", len(nothing), nothing[len(nothing)-1].id)
+		}
+		v.notef("nothing that is signed with a known key vouches for %s: whoever can write the file may have written that", which)
+		return
+	}
+	for _, c := range slices.Backward(nothing) {
+		v.found(c, Fault{
+			File: c.begins.file, Line: c.begins.number, Chain: c.id, Sequence: c.first, place: 2 * c.begins.place,
+			What: "nothing that is signed with a known key vouches for the chain that begins here: whoever can write the file may have written it",
+			Advice: "If it was signed with another key of the operator, give that public key, too. An operator that runs signs its newest records within --audit-anchor-interval. " +
+				"A process that was killed before then, and that no other followed in its file, has signed nothing.",
+		})
 	}
 }
 
@@ -140,7 +183,7 @@ func (v *verifier) ending(c *chain, reported *Chain) {
 func (v *verifier) missingChains() {
 	begin := time.Time{}
 	for _, c := range v.report.Chains {
-		if begin.IsZero() || c.Begin.Before(begin) {
+		if !c.Begin.IsZero() && (begin.IsZero() || c.Begin.Before(begin)) {
 			begin = c.Begin
 		}
 	}

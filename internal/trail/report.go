@@ -67,7 +67,8 @@ type Chain struct {
 	LastHash string `json:"lastHash"`
 	End      End    `json:"end"`
 	// Signed is the sequence up to which a checkpoint was signed with a key that is
-	// known, Anchored that of the last anchor that agrees; 0 for none.
+	// known, Anchored that of the last anchor that agrees and, where keys are known, is
+	// signed with one of them; 0 for none.
 	Signed   uint64 `json:"signed,omitempty"`
 	Anchored uint64 `json:"anchored,omitempty"`
 	// Checkpoints in it, and by UnknownKeys signed ones that could not be checked.

@@ -37,6 +37,11 @@ type place struct {
 	packed bool
 }
 
+// set is a file and those that were rotated out of it.
+type set struct{ folder, base string }
+
+func (p place) set() set { return set{p.folder, p.base} }
+
 // current: nothing was rotated into this file.
 func (p place) current() bool { return p.stamp == "" && p.age == 0 }
 

@@ -20,16 +20,20 @@ type VerifyOptions struct {
 	// record there, or ends before, was rewritten or cut off.
 	Anchors []audit.Checkpoint
 	// Keys are the public keys by which checkpoints and anchors are checked. What is
-	// signed with another key is noted, and not checked.
+	// signed with another key is noted, and not checked: it proves nothing then. Without
+	// any key, anchors are taken as they are.
 	Keys []ed25519.PublicKey
-	// Partial tolerates that the beginning is missing: older files were removed.
+	// Partial tolerates that the beginning is missing: older files were removed. It is
+	// where a file and those that were rotated out of it begin, and anywhere in a trail
+	// that was Collected.
 	Partial bool
 	// Collected: the lines do not come from the operator's own file, but from what
 	// something has collected of its output. Then lines of others may be between
 	// them, the same records may come again, and what a crash has left of a line need
 	// not be there.
 	Collected bool
-	// RequireProof makes it a fault that nothing proves where a chain ends.
+	// RequireProof makes it a fault that nothing proves where a chain ends, and, where
+	// there are Keys, that nothing signed with one of them vouches for a chain.
 	RequireProof bool
 	// Visit is told of every record that is as it was written, in the order of the
 	// trail; what it is given is good until it returns. May be nil.
@@ -73,6 +77,11 @@ type verifier struct {
 	anchors map[string][]audit.Checkpoint // by chain, in the order of their sequences
 	// held is a line of which the one after it tells what it is.
 	held *fact
+	// file is that of the last record; sets are the sets of files of which there was one.
+	file string
+	sets map[set]bool
+	// opens: the record is the first one of its set.
+	opens bool
 	// explained: the line before the held one is the unfinished one that it tells of.
 	explained bool
 	// damaged is how many lines were no records where some must have been, so that
@@ -83,7 +92,7 @@ type verifier struct {
 }
 
 func newVerifier(options VerifyOptions) *verifier {
-	v := &verifier{options: options, report: &Report{Chains: []*Chain{}, Faults: []Fault{}}, chains: map[string]*chain{}, keys: keysByID(options.Keys)}
+	v := &verifier{options: options, report: &Report{Chains: []*Chain{}, Faults: []Fault{}}, chains: map[string]*chain{}, sets: map[set]bool{}, keys: keysByID(options.Keys)}
 	v.takeAnchors()
 	return v
 }
@@ -148,6 +157,21 @@ func mayExplain(f *fact) bool {
 	return differ < 2 && (bytes.Contains(f.raw, []byte(`"unfinished":`)) || bytes.Contains(f.raw, []byte(audit.EventStarted)))
 }
 
+// enter notes in which file a record stands.
+func (v *verifier) enter(f *fact) {
+	v.opens = false
+	if f.file == v.file && len(v.sets) > 0 {
+		return
+	}
+	v.file = f.file
+	if of := placeOf(f.file).set(); !v.sets[of] {
+		v.opens, v.sets[of] = true, true
+	}
+}
+
+// mayBegin says whether what came before the record may be missing.
+func (v *verifier) mayBegin() bool { return v.options.Partial && (v.opens || v.options.Collected) }
+
 // sound says whether the line is a record as it was written.
 func (f *fact) sound() bool { return f.problem == "" && !f.changed }
 
@@ -160,8 +184,10 @@ func (v *verifier) judge(f *fact) {
 		v.fault(nil, f, f.problem, v.unreadableAdvice(f))
 		v.damagedAt(f)
 	case f.changed:
+		v.enter(f)
 		v.changed(f)
 	default:
+		v.enter(f)
 		v.report.Records++
 		v.follow(f)
 	}

@@ -44,7 +44,9 @@ or from an anchor: a signed head that the operator keeps in the ConfigMap
 ascend-audit-anchors. Of an end that nothing proves, records may have been cut off:
 that is told, and a fault with --require-proof. Whoever can write the file can write
 a chain of their own into it; anchors and signed checkpoints show that, so give them:
---against-cluster, or --anchors and --public-key with copies of your own.
+--against-cluster, or --anchors and --public-key with copies of your own. A chain for
+which nothing vouches that is signed with these keys is told, too, and a fault with
+--require-proof.
 
 --against-cluster takes anchors and keys from the cluster, and then demands of every
 decided action in it, or in the namespace of -n, a record that says the same:
@@ -77,7 +79,7 @@ Exit codes: 0 the trail is sound, 1 could not check, 2 wrong usage, 3 something 
 	f.BoolVar(&o.againstCluster, "against-cluster", false, "take anchors and keys from the cluster, and compare the decided actions in it")
 	f.BoolVar(&o.options.Partial, "partial", false, "the beginning may be missing: older files were removed")
 	f.BoolVar(&o.options.Collected, "collected", false, "the lines were collected from the operator's output: others may be between them, and some may come twice")
-	f.BoolVar(&o.options.RequireProof, "require-proof", false, "it is a fault when nothing proves where a chain ends")
+	f.BoolVar(&o.options.RequireProof, "require-proof", false, "it is a fault when nothing proves where a chain ends, and when nothing that is signed with the given keys vouches for it")
 	f.StringVarP(&o.output, "output", "o", "", "output format: "+formatJSON)
 	offer(cmd, "output", formatJSON)
 	return cmd
