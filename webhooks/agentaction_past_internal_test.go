@@ -21,15 +21,19 @@ func TestGone(t *testing.T) {
 	t.Parallel()
 	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: &metav1.Time{Time: noon}, Finalizers: []string{"kubernetes"}}}
 	stays := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}
+	there, another := storedAs(t, storedAction), storedAs(t, storedAction)
+	another.UID = "another"
 	for name, c := range map[string]struct {
 		user    string
 		objects []client.Object
 		want    int
 	}{
-		"with its namespace":        {namespaceController, []client.Object{ends}, 1},
-		"with a namespace that was": {namespaceController, nil, 0},
-		"without it":                {namespaceController, []client.Object{stays}, 0},
-		"for somebody else":         {"mallory", []client.Object{ends}, 0},
+		"with its namespace":        {namespaceController, []client.Object{ends, there}, 1},
+		"what is not there":         {namespaceController, []client.Object{ends}, 0},
+		"another of its name":       {namespaceController, []client.Object{ends, another}, 0},
+		"with a namespace that was": {namespaceController, []client.Object{there}, 0},
+		"without it":                {namespaceController, []client.Object{stays, there}, 0},
+		"for somebody else":         {"mallory", []client.Object{ends, there}, 0},
 	} {
 		w := &world{}
 		req, _, _ := changedBy(t, storedAction, c.user, "", nil)
