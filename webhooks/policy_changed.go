@@ -26,24 +26,29 @@ import (
 // changed keeps the record of policy that is created, changed or deleted. What
 // changes nothing that decides has none: status, finalizers, and labels and
 // annotations but those of an Agent, which selectors and conditions of rules read.
-func (r *recorded) changed(ctx context.Context, req *admission.Request) error {
+// The warning is of a change that is let through and has its record later.
+func (r *recorded) changed(ctx context.Context, req *admission.Request) (warning string, err error) {
 	if dryRun(req) || req.SubResource != "" {
-		return nil
+		return "", nil
 	}
 	if req.Operation == admissionv1.Delete && len(req.OldObject.Raw) == 0 {
-		return wholeCollection(req)
+		return "", wholeCollection(req)
 	}
 	record, err := r.about(req)
 	if err != nil || record.Event == audit.EventPolicyUpdated && len(record.Changes) == 0 {
-		return err
+		return "", err
 	}
 	if err := r.stored(ctx, req, &record); err != nil {
-		return err
+		return "", err
 	}
-	if err := r.audit.Append(ctx, record); err != nil {
-		return notReady("no record can be kept of it: %v; try again when the operator is ready", err)
+	switch err := r.audit.Append(ctx, record); {
+	case err == nil:
+		return "", nil
+	case stops(&record):
+		return r.late.keep(ctx, &record, err), nil
+	default:
+		return "", notReady("no record can be kept of it: %v; try again when the operator is ready", err)
 	}
-	return nil
 }
 
 // wholeCollection lets the deletion of a collection begin: the API server asks
