@@ -183,8 +183,9 @@ func namesOf(found []changes.Change, more int) string {
 	return text
 }
 
-// stored makes sure that there is what is said to be changed or deleted; of what
-// is created nobody can know, see agentaction_stored.go.
+// stored makes sure that there is what is said to be changed or deleted, in the
+// version that is spoken of; of what is created nobody can know, see
+// agentaction_stored.go.
 func (r *recorded) stored(ctx context.Context, req *admission.Request, record *audit.Record) error {
 	if req.Operation == admissionv1.Create {
 		return nil
@@ -197,6 +198,9 @@ func (r *recorded) stored(ctx context.Context, req *admission.Request, record *a
 	}
 	if apierrors.IsNotFound(err) || string(live.UID) != record.UID {
 		return conflict(whyMoved, "%s %s is not there any more, or another one has its name; look again", r.kind, shown(record.Name))
+	}
+	if live.ResourceVersion != record.ResourceVersion {
+		return stale(live.ResourceVersion, record.ResourceVersion)
 	}
 	return nil
 }

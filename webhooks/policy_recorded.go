@@ -56,6 +56,9 @@ func (r *recorded) Handle(ctx context.Context, req admission.Request) admission.
 			no = notReady("the operator cannot judge this now: %v; try again", err)
 		}
 		response = no.response()
+		if no.why == whyStale {
+			return response
+		}
 	}
 	return r.refused(ctx, &req, response)
 }
