@@ -163,6 +163,7 @@ func TestOnlyWhatHappensIsRecordedAsReported(t *testing.T) {
 		"that was reported":        {live: strings.Replace(storedAction, "cancelled: false", "outcome: {result: Failed}", 1), want: "changed meanwhile"},
 		"that another submitted":   {live: strings.Replace(storedAction, "username: bot", "username: eve", 1), want: "changed meanwhile"},
 		"that is another by now":   {live: strings.Replace(storedAction, "uid: uid-act", "uid: uid-new", 1), want: "its uid is uid-new, not uid-act"},
+		"that is newer by now":     {live: strings.Replace(storedAction, `resourceVersion: "7"`, `resourceVersion: "8"`, 1), want: "from version 7 to 8"},
 		"that is gone":             {live: strings.Replace(storedAction, "name: act,", "name: another,", 1), want: "there is no action act"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ package webhooks
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -21,15 +22,22 @@ func TestGone(t *testing.T) {
 	t.Parallel()
 	ends := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: &metav1.Time{Time: noon}, Finalizers: []string{"kubernetes"}}}
 	stays := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}
+	there, another := storedAs(t, storedAction), storedAs(t, storedAction)
+	another.UID = "another"
+	newer := storedAs(t, storedAction)
+	newer.ResourceVersion = "8"
 	for name, c := range map[string]struct {
 		user    string
 		objects []client.Object
 		want    int
 	}{
-		"with its namespace":        {namespaceController, []client.Object{ends}, 1},
-		"with a namespace that was": {namespaceController, nil, 0},
-		"without it":                {namespaceController, []client.Object{stays}, 0},
-		"for somebody else":         {"mallory", []client.Object{ends}, 0},
+		"with its namespace":        {namespaceController, []client.Object{ends, there}, 1},
+		"what is not there":         {namespaceController, []client.Object{ends}, 0},
+		"an older version of it":    {namespaceController, []client.Object{ends, newer}, 0},
+		"another of its name":       {namespaceController, []client.Object{ends, another}, 0},
+		"with a namespace that was": {namespaceController, []client.Object{there}, 0},
+		"without it":                {namespaceController, []client.Object{stays, there}, 0},
+		"for somebody else":         {"mallory", []client.Object{ends, there}, 0},
 	} {
 		w := &world{}
 		req, _, _ := changedBy(t, storedAction, c.user, "", nil)
@@ -39,6 +47,22 @@ func TestGone(t *testing.T) {
 		}
 		if c.want > 0 && (w.records[0].Event != audit.EventGone || w.records[0].UID != "uid-act") {
 			t.Errorf("%s: %+v", name, w.records[0])
+		}
+	}
+}
+
+// What the API server asks about again is no refusal to anybody.
+func TestWhatIsStaleHasNoRecord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		want int
+	}{{stale("8", "7"), 0}, {conflict(whyMoved, "the action has changed"), 1}} {
+		w := &world{}
+		req, _, action := changedBy(t, storedAction, "bot", "", nil)
+		got := handlerOver(t, w).refuse(t.Context(), req, action, c.err)
+		if got.Allowed || got.Result.Code != http.StatusConflict || got.Result.Reason != metav1.StatusReasonConflict || len(w.records) != c.want {
+			t.Errorf("%v: %+v, records %+v", c.err, got, w.records)
 		}
 	}
 }

@@ -77,5 +77,8 @@ func (h *actionHandler) recordGone(ctx context.Context, req *admission.Request) 
 			"user", atMost(req.UserInfo.Username, maxUsername), "namespace", req.Namespace, "name", req.Name)
 		return nil
 	}
+	if _, err := h.stored(ctx, req, old); err != nil {
+		return err
+	}
 	return h.recorder.happened(ctx, req, old, audit.EventGone, "the action goes with its namespace")
 }

@@ -14,6 +14,7 @@ import (
 	gomegatypes "github.com/onsi/gomega/types"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -58,6 +59,10 @@ var _ = Describe("Deletion", func() {
 		Expect(ask(ctx, d, "/mutate-agentaction", action, "bot").Allowed).To(BeFalse())
 		Expect(ask(ctx, d, "/agentaction-gone", action, "system:serviceaccount:kube-system:namespace-controller").Allowed).To(BeTrue())
 		Expect(records.of(d.namespace)).NotTo(ContainElement(HaveField("Event", BeElementOf(audit.EventPurged, audit.EventGone))))
+
+		Expect(api.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: d.namespace}})).To(Succeed())
+		Expect(ask(ctx, d, "/agentaction-gone", action, "system:serviceaccount:kube-system:namespace-controller").Allowed).To(BeTrue())
+		Expect(records.of(d.namespace)).NotTo(ContainElement(HaveField("Event", audit.EventGone)), "its namespace goes, but it is not there")
 	})
 })
 

@@ -73,7 +73,7 @@ func (h *actionHandler) aboutStored(ctx context.Context, req *admission.Request,
 		(action.UID == "" || action.UID == old.UID) &&
 		(action.CreationTimestamp.IsZero() || action.CreationTimestamp.Equal(&old.CreationTimestamp)) &&
 		(action.DeletionTimestamp.IsZero() || action.DeletionTimestamp.Equal(old.DeletionTimestamp)) &&
-		action.ResourceVersion == live.ResourceVersion && old.ResourceVersion == live.ResourceVersion
+		action.ResourceVersion == live.ResourceVersion
 	if !same || live.Status.Decision != v1alpha1.DecisionApproved || live.Spec.Outcome != nil || !isRequester(live, req) {
 		return conflict(whyMoved, "the action has changed meanwhile; read it again and report then: kubectl get agentaction %s -n %s -o yaml", req.Name, req.Namespace)
 	}

@@ -23,8 +23,8 @@ import (
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 
 // stored reads the action that a request speaks of, which has no name where a
-// collection is deleted. It fails where there is none, or another one of that
-// name.
+// collection is deleted. It fails where there is none, another one of that name,
+// or another version of it.
 func (h *actionHandler) stored(ctx context.Context, req *admission.Request, old *v1alpha1.AgentAction) (*v1alpha1.AgentAction, error) {
 	namespace, name := req.Namespace, cmp.Or(req.Name, old.Name)
 	live := &v1alpha1.AgentAction{}
@@ -37,6 +37,8 @@ func (h *actionHandler) stored(ctx context.Context, req *admission.Request, old 
 	case live.UID != old.UID:
 		return nil, conflict(whyMoved, "action %s is not the one that this is about: its uid is %s, not %s; look again: ascend explain %s -n %s",
 			name, live.UID, shown(string(old.UID)), name, namespace)
+	case live.ResourceVersion != old.ResourceVersion:
+		return nil, stale(live.ResourceVersion, old.ResourceVersion)
 	}
 	return live, nil
 }

@@ -86,7 +86,9 @@ func (h *actionHandler) refuse(ctx context.Context, req *admission.Request, acti
 		no = notReady("the operator cannot judge this now: %v", err)
 	}
 	no.message = atMost(no.message, maxMessage) // it may quote what was sent
-	h.recorder.refused(ctx, req, action, no.why, no.message)
+	if no.why != whyStale {
+		h.recorder.refused(ctx, req, action, no.why, no.message)
+	}
 	return no.response()
 }
 

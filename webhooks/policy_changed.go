@@ -26,24 +26,29 @@ import (
 // changed keeps the record of policy that is created, changed or deleted. What
 // changes nothing that decides has none: status, finalizers, and labels and
 // annotations but those of an Agent, which selectors and conditions of rules read.
-func (r *recorded) changed(ctx context.Context, req *admission.Request) error {
+// The warning is of a change that is let through and has its record later.
+func (r *recorded) changed(ctx context.Context, req *admission.Request) (warning string, err error) {
 	if dryRun(req) || req.SubResource != "" {
-		return nil
+		return "", nil
 	}
 	if req.Operation == admissionv1.Delete && len(req.OldObject.Raw) == 0 {
-		return wholeCollection(req)
+		return "", wholeCollection(req)
 	}
 	record, err := r.about(req)
 	if err != nil || record.Event == audit.EventPolicyUpdated && len(record.Changes) == 0 {
-		return err
+		return "", err
 	}
 	if err := r.stored(ctx, req, &record); err != nil {
-		return err
+		return "", err
 	}
-	if err := r.audit.Append(ctx, record); err != nil {
-		return notReady("no record can be kept of it: %v; try again when the operator is ready", err)
+	switch err := r.audit.Append(ctx, record); {
+	case err == nil:
+		return "", nil
+	case stops(&record):
+		return r.late.keep(ctx, &record, err), nil
+	default:
+		return "", notReady("no record can be kept of it: %v; try again when the operator is ready", err)
 	}
-	return nil
 }
 
 // wholeCollection lets the deletion of a collection begin: the API server asks
@@ -178,8 +183,9 @@ func namesOf(found []changes.Change, more int) string {
 	return text
 }
 
-// stored makes sure that there is what is said to be changed or deleted; of what
-// is created nobody can know, see agentaction_stored.go.
+// stored makes sure that there is what is said to be changed or deleted, in the
+// version that is spoken of; of what is created nobody can know, see
+// agentaction_stored.go.
 func (r *recorded) stored(ctx context.Context, req *admission.Request, record *audit.Record) error {
 	if req.Operation == admissionv1.Create {
 		return nil
@@ -192,6 +198,9 @@ func (r *recorded) stored(ctx context.Context, req *admission.Request, record *a
 	}
 	if apierrors.IsNotFound(err) || string(live.UID) != record.UID {
 		return conflict(whyMoved, "%s %s is not there any more, or another one has its name; look again", r.kind, shown(record.Name))
+	}
+	if live.ResourceVersion != record.ResourceVersion {
+		return stale(live.ResourceVersion, record.ResourceVersion)
 	}
 	return nil
 }

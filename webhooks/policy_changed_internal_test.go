@@ -62,6 +62,8 @@ func TestChangesOfPolicyAreRecorded(t *testing.T) {
 	labelled.Labels, labelled.Finalizers, labelled.Status.ObservedGeneration = map[string]string{"a": "b"}, []string{"example.com/wait"}, 3
 	other := rule(t, "shop/mine", `{effect: Deny, mode: Enforce}`)
 	other.UID = "another"
+	newer := rule(t, "shop/mine", `{effect: Deny, mode: Enforce}`)
+	newer.ResourceVersion = "8"
 	secret := func(name string) *v1alpha1.WebhookSubscription {
 		return written[v1alpha1.WebhookSubscription](t, "shop/mine", `{url: "https://hooks.example.com/T0/`+name+`?k=v", secretRef: {name: `+name+`, key: k}}`)
 	}
@@ -74,6 +76,7 @@ func TestChangesOfPolicyAreRecorded(t *testing.T) {
 		message     string
 		changes     []audit.Change
 		refused     string
+		stale       bool // the API server is to ask again, and there is no record
 	}{
 		"created": {operation: admissionv1.Create, kind: "SmartRule", object: deny, stored: other, event: audit.EventPolicyCreated, message: "created",
 			changes: []audit.Change{{Field: "spec.effect", After: `"Deny"`}, {Field: "spec.mode", After: `"Enforce"`}}},
@@ -86,6 +89,8 @@ func TestChangesOfPolicyAreRecorded(t *testing.T) {
 		"the same":             {operation: admissionv1.Update, kind: "SmartRule", old: deny, object: deny},
 		"another of the name":  {operation: admissionv1.Update, kind: "SmartRule", old: deny, object: allow, stored: other, refused: "another one has its name"},
 		"one that is gone":     {operation: admissionv1.Delete, kind: "Agent", old: marked(t, "{}", nil, nil), stored: deny, refused: "is not there any more"},
+		"an older version":     {operation: admissionv1.Update, kind: "SmartRule", old: deny, object: allow, stored: newer, stale: true},
+		"a deletion of one":    {operation: admissionv1.Delete, kind: "SmartRule", old: deny, stored: newer, stale: true},
 		"a collection begins":  {operation: admissionv1.Delete, kind: "SmartRule", stored: deny},
 		"labels of an agent": {operation: admissionv1.Update, kind: "Agent", event: audit.EventPolicyUpdated,
 			old:     marked(t, "{}", map[string]string{"team": "a"}, nil),
@@ -114,6 +119,12 @@ func TestChangesOfPolicyAreRecorded(t *testing.T) {
 				req.Name = ""
 			}
 			response := handler.Handle(t.Context(), req)
+			if c.stale {
+				if response.Allowed || response.Result.Code != http.StatusConflict || len(w.records) > 0 {
+					t.Errorf("response %+v, records %+v", response, w.records)
+				}
+				return
+			}
 			if response.Allowed != (c.refused == "") {
 				t.Fatalf("response %+v", response)
 			}

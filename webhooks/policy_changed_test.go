@@ -4,6 +4,8 @@ package webhooks_test
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -90,6 +92,24 @@ var _ = Describe("A change of policy", func() {
 		Expect(found[1].Changes).To(HaveExactElements(audit.Change{Field: "metadata.labels.team", After: `"data"`}))
 		Expect(found[2].Changes).To(HaveExactElements(audit.Change{Field: "spec.state", Before: `"Active"`, After: `"Suspended"`}))
 		Expect(found).To(HaveEach(And(HaveField("Agent", "bot"), HaveField("Kind", "Agent"))))
+	})
+
+	// The API server asks about the object as its cache has it, finds out when it
+	// writes that it is older, and asks again.
+	It("is recorded once, however fast one comes after the other", func(ctx SpecContext) {
+		rule := document("SmartRule", namespace, "mine", `{effect: Deny, priority: 0}`)
+		Expect(author.Create(ctx, rule)).To(Succeed())
+		events := []v1alpha1.EventType{audit.EventPolicyCreated}
+		for i := range 60 {
+			patch(ctx, rule, fmt.Sprintf(`{"spec":{"priority":%d}}`, i+1))
+			events = append(events, audit.EventPolicyUpdated)
+		}
+		Expect(author.Delete(ctx, rule)).To(Succeed())
+		found := told(append(events, audit.EventPolicyDeleted)...)
+		for i, r := range found[1:61] {
+			Expect(r.Changes).To(HaveExactElements(audit.Change{Field: "spec.priority", Before: strconv.Itoa(i), After: strconv.Itoa(i + 1)}))
+		}
+		Expect(records.of(namespace)).To(BeEmpty(), "nobody was refused")
 	})
 
 	It("is recorded of workflows, subscriptions and the risk model", func(ctx SpecContext) {

@@ -101,6 +101,7 @@ func written[T any, P interface {
 	object.SetName(name)
 	object.SetUID("uid-" + object.GetUID())
 	object.SetGeneration(1)
+	object.SetResourceVersion("7")
 	return object
 }
 

@@ -25,7 +25,7 @@ const whyInvalidPolicy = "InvalidPolicy"
 // recorded keeps the record of what another handler lets through of one kind of
 // policy, and of what it refuses, and says so in the API server's own audit log.
 // No policy changes without its record: where none can be kept, the change is
-// refused. A refusal stands whether or not its record can be kept. A dry run
+// refused, but one that does nothing but stop an Agent. A refusal stands whether or not its record can be kept. A dry run
 // leaves none.
 type recorded struct {
 	next  admission.Handler
@@ -33,6 +33,7 @@ type recorded struct {
 	audit audit.Recorder
 	live  client.Reader
 	clock clock.PassiveClock
+	late  *lateRecords
 }
 
 // Handle implements admission.Handler.
@@ -42,7 +43,11 @@ func (r *recorded) Handle(ctx context.Context, req admission.Request) admission.
 		response = r.next.Handle(ctx, req)
 	}
 	if response.Allowed {
-		err := r.changed(ctx, &req)
+		warning, err := r.changed(ctx, &req)
+		if err == nil && warning != "" {
+			response.AuditAnnotations = map[string]string{"unrecorded": "true"}
+			response = response.WithWarnings(warning)
+		}
 		if err == nil {
 			return response
 		}
@@ -51,6 +56,9 @@ func (r *recorded) Handle(ctx context.Context, req admission.Request) admission.
 			no = notReady("the operator cannot judge this now: %v; try again", err)
 		}
 		response = no.response()
+		if no.why == whyStale {
+			return response
+		}
 	}
 	return r.refused(ctx, &req, response)
 }

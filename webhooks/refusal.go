@@ -48,6 +48,7 @@ const (
 	whyRequestChanged  = "RequestChanged"
 	whyTooLarge        = "TooLarge"
 	whyMoved           = "ChangedMeanwhile"
+	whyStale           = "Stale"
 	whyNotRequester    = "NotTheRequester"
 	whyStatusReadOnly  = "StatusIsTheOperators"
 	whyNoPurge         = "DeletionRefused"
@@ -73,6 +74,14 @@ func invalid(field, format string, args ...any) *refusal {
 // conflict is what another try may pass: something is on its way.
 func conflict(why, format string, args ...any) *refusal {
 	return &refusal{code: http.StatusConflict, status: metav1.StatusReasonConflict, why: why, message: fmt.Sprintf(format, args...)}
+}
+
+// stale is what the API server is told where it asks about an object as its own
+// cache has it, or as it was before another request was faster: what it is told
+// cannot be written, and it asks again about the object as it is now. So nobody is
+// refused anything, and there is no record of it.
+func stale(live, old string) *refusal {
+	return conflict(whyStale, "the object has changed meanwhile, from version %s to %s; read it again and try then", shown(old), live)
 }
 
 // notReady is a failure of the operator's own, which passes.

@@ -34,6 +34,10 @@ const (
 	AgentRetired AgentState = "Retired"
 )
 
+// StateReasonAnnotation on an Agent keeps why it was suspended or resumed, for
+// people: nothing is decided by it.
+const StateReasonAnnotation = "governance.ascendowkai.com/state-reason"
+
 // SubjectKind is the kind of identity a Subject names.
 //
 // +kubebuilder:validation:Enum=ServiceAccount;User;Group

@@ -71,6 +71,8 @@ var faults = []*breakage{
 		also: []row{
 			{24, "purge an action while no record can be kept", "refused by webhook"},
 			{24, "report an outcome while no record can be kept", "refused by webhook"},
+			{24, "raise an agent's limit while no record can be kept", "refused by webhook"},
+			{24, "(allowed) suspend an agent while no record can be kept", "stopped, and recorded"},
 			{19, "(by who administers the cluster) exempt a namespace from the webhook by a label", "the alarm is raised"},
 			{19, "(by who administers the cluster) set a webhook's failurePolicy to Ignore", "the alarm is raised"},
 			{19, "(by who administers the cluster) delete a policy's binding", "the alarm is raised"},
@@ -90,6 +92,7 @@ func breakAll(ctx context.Context, s *scene) {
 	approved := s.action
 	s.pending(ctx)
 	waiting := s.action
+	Expect(lab.admin.Create(ctx, s.parse(`{kind: Agent, metadata: {name: spare}, spec: {owner: olga, maxRiskScore: "5.0"}}`))).To(Succeed())
 	lab.whole = lab.configurations(ctx)
 	binding := bindingOf(ctx)
 	DeferCleanup(repair, binding, NodeTimeout(2*patience))
@@ -207,6 +210,15 @@ func auditFull(ctx context.Context, s *scene) {
 	Expect(now.UID).To(Equal(s.action.UID))
 	Expect(now.Spec.Outcome).To(BeNil())
 	Expect(now.DeletionTimestamp).To(BeNil())
+	// The kill switch alone works. Who has pulled it is recorded by the operator that
+	// let it through, once it can; what it has done by the one that leads.
+	spared := func(spec string) error { return s.send(ctx, adam, http.MethodPatch, "agents/spare", "", spec) }
+	Expect(spared(`{"spec":{"maxRiskScore":"9.0"}}`)).To(MatchError(And(ContainSubstring("503"), ContainSubstring(said))))
+	Expect(spared(`{"spec":{"maxRiskScore":"9.0","state":"Suspended"}}`)).To(MatchError(ContainSubstring("503")))
+	Expect(spared(`{"spec":{"state":"Suspended"}}`)).To(Succeed())
+	Expect(spared(`{"spec":{"state":"Active"}}`)).To(MatchError(ContainSubstring("503")))
+	Eventually(lab.records).WithContext(ctx).Should(ContainElement(And(HaveField("Event", v1alpha1.EventAgentSuspended),
+		HaveField("Namespace", s.namespace), HaveField("Name", "spare"))))
 	// A refusal needs no record to stand.
 	Expect(s.send(ctx, s.alice, http.MethodPatch, path, "", succeeded)).To(MatchError(ContainSubstring("403")))
 }

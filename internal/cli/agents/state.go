@@ -17,10 +17,6 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
-// StateReasonAnnotation keeps why an agent was suspended or resumed, for people.
-// The operator does not read it.
-const StateReasonAnnotation = "governance.ascendowkai.com/state-reason"
-
 // stateChange is the commands ascend agents suspend and resume.
 type stateChange struct {
 	session *session.Session
@@ -131,7 +127,7 @@ func (o *stateChange) change(cmd *cobra.Command, cl client.Client, at types.Name
 
 func (o *stateChange) ask(cmd *cobra.Command, agent *v1alpha1.Agent) error {
 	question := fmt.Sprintf("Let agent %s (%s, owner %s) act again?", terminal.Safe(agent.Name), terminal.Safe(string(agent.Spec.Environment)), orNothing(terminal.Safe(agent.Spec.Owner)))
-	if why := agent.Annotations[StateReasonAnnotation]; why != "" {
+	if why := agent.Annotations[v1alpha1.StateReasonAnnotation]; why != "" {
 		question = "It was suspended because: " + terminal.Safe(why) + "\n" + question
 	}
 	agreed, err := o.session.Confirm(cmd.Context(), question)
@@ -165,9 +161,9 @@ func (o *stateChange) suspend(cmd *cobra.Command, cl client.Client, at types.Nam
 func (o *stateChange) write(cmd *cobra.Command, cl client.Client, agent *v1alpha1.Agent, version string) error {
 	metadata := map[string]any{}
 	if o.reason != "" {
-		metadata["annotations"] = map[string]any{StateReasonAnnotation: o.reason}
+		metadata["annotations"] = map[string]any{v1alpha1.StateReasonAnnotation: o.reason}
 	} else if o.to == v1alpha1.AgentActive {
-		metadata["annotations"] = map[string]any{StateReasonAnnotation: nil}
+		metadata["annotations"] = map[string]any{v1alpha1.StateReasonAnnotation: nil}
 	}
 	if version != "" {
 		metadata["resourceVersion"] = version
