@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/internal/match"
@@ -119,7 +120,7 @@ func (r redacting) changes(changes []Change) []Change {
 	clean := slices.Clone(changes)
 	for i := range clean {
 		c := &clean[i]
-		secret := slices.ContainsFunc(strings.FieldsFunc(c.Field, betweenNames), r.patterns.Match)
+		secret := slices.ContainsFunc(namesIn(c.Field), r.patterns.Match)
 		for _, text := range []*string{&c.Before, &c.After} {
 			switch {
 			case *text == "":
@@ -133,5 +134,27 @@ func (r redacting) changes(changes []Change) []Change {
 	return clean
 }
 
-// betweenNames is what is not part of a name in the path of a field.
-func betweenNames(c rune) bool { return c == '.' || c == '[' || c == ']' }
+// namesIn are the names in the path of a field. One that is no plain word is
+// quoted in it, with all that stands between names elsewhere.
+func namesIn(path string) []string {
+	var names []string
+	for path != "" {
+		if quoted, err := strconv.QuotedPrefix(path); err == nil {
+			if name, err := strconv.Unquote(quoted); err == nil {
+				names = append(names, name)
+			}
+			path = path[len(quoted):]
+			continue
+		}
+		end := strings.IndexAny(path, `.[]"`)
+		switch end {
+		case -1:
+			return append(names, path)
+		case 0:
+		default:
+			names = append(names, path[:end])
+		}
+		path = path[end+1:]
+	}
+	return names
+}

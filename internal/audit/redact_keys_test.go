@@ -29,6 +29,10 @@ func TestFurtherKeysAreRedacted(t *testing.T) {
 	record.Changes = []audit.Change{
 		{Field: "spec.ssn[0].x", Before: `"` + canary + `"`, After: `"` + canary + `"`},
 		{Field: "spec.values", Before: `{"ssn":"` + canary + `"}`, After: `{"ssn":"` + canary + `, cut off`},
+		{Field: `metadata.annotations["example.com/my-pin"]`, Before: `"` + canary + `"`},
+		{Field: `metadata.annotations["card.number"]`, After: `"` + canary + `"`},
+		{Field: `metadata.annotations["a\"].ssn.b"]`, After: `"kept-5"`},
+		{Field: `metadata.annotations["ssn`, After: `"` + canary + `"`},
 		{Field: "spec.effect", After: `"kept-4"`},
 	}
 	var out bytes.Buffer
@@ -38,7 +42,7 @@ func TestFurtherKeysAreRedacted(t *testing.T) {
 	if strings.Contains(out.String(), canary) {
 		t.Errorf("a secret is left: %s", out.String())
 	}
-	for _, kept := range []string{"kept-1", "kept-2", "kept-3", "kept-4", `"rows":12`} {
+	for _, kept := range []string{"kept-1", "kept-2", "kept-3", "kept-4", "kept-5", `"rows":12`} {
 		if !strings.Contains(out.String(), kept) {
 			t.Errorf("%s is gone: %s", kept, out.String())
 		}
