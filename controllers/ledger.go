@@ -86,13 +86,12 @@ func (l *ledger) written(action *v1alpha1.AgentAction) {
 // the records back by one that has the words of the last of them.
 func (l *ledger) refused(ctx context.Context, action *v1alpha1.AgentAction, now time.Time, why error) error {
 	e, _ := l.entry(action)
+	if len(e.open) > 0 && e.base == action.ResourceVersion {
+		if err := l.audit.Append(ctx, notApplied(e.open[len(e.open)-1], now, why)); err != nil {
+			return fmt.Errorf("take a record back: %w", err) // the entry stays, for the next try
+		}
+	}
 	l.set(action, entry{base: action.ResourceVersion, left: true})
-	if len(e.open) == 0 || e.base != action.ResourceVersion {
-		return nil
-	}
-	if err := l.audit.Append(ctx, notApplied(e.open[len(e.open)-1], now, why)); err != nil {
-		return fmt.Errorf("take a record back: %w", err)
-	}
 	return nil
 }
 

@@ -82,6 +82,11 @@ func TestARecordThatDidNotComeTrueIsTakenBack(t *testing.T) {
 	if err := l.record(t.Context(), actionAt("1"), approvedAt("1", 0)); err != nil {
 		t.Fatal(err)
 	}
+	b.err = errors.New("disk full")
+	if err := l.refused(t.Context(), actionAt("1"), submittedAt, conflict); !errors.Is(err, b.err) {
+		t.Fatalf("no record could be kept: %v", err)
+	}
+	b.err = nil
 	if err := l.refused(t.Context(), actionAt("1"), submittedAt, conflict); err != nil {
 		t.Fatal(err)
 	}

@@ -27,5 +27,8 @@ func run() int {
 	log.SetLogger(logr.Discard()) // what a user has to know is printed, not logged
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal ends things in order, a second one at once: some waits, as
+	// that for the standard input, heed no context.
+	context.AfterFunc(ctx, stop)
 	return cli.Main(ctx, os.Args, genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
 }

@@ -94,42 +94,46 @@ func TestComparison(t *testing.T) {
 	late.Decision, late.PolicyRevision = "Denied", "newer"
 	undone := records[2]
 	undone.Event = audit.EventNotApplied
+	elsewhere := func(r audit.Record) audit.Record { r.ResourceVersion += "0"; return r }
 	for name, c := range map[string]struct {
 		more   []audit.Record
 		change func(*Decided)
 		want   string
 	}{
-		"the same":            {nil, func(*Decided) {}, ""},
-		"another decision":    {nil, func(d *Decided) { d.Decision = "Denied" }, `decision is "Denied" in the cluster and "Approved" in the trail`},
-		"another reason":      {nil, func(d *Decided) { d.Reason = "RuleAllowed" }, "reason is"},
-		"another spec":        {nil, func(d *Decided) { d.SpecDigest = "sha256:00" }, "specDigest is"},
-		"other policy":        {nil, func(d *Decided) { d.PolicyRevision = "x" }, "policyRevision is"},
-		"no record":           {nil, func(d *Decided) { d.UID = "other" }, "it is approved in the cluster, and the trail has no record of that"},
-		"not applied":         {[]audit.Record{undone}, func(*Decided) {}, "the trail has no record of that"},
-		"decided again":       {[]audit.Record{undone, func() audit.Record { r := late; r.Event = "action.denied"; return r }()}, func(d *Decided) { d.Decision, d.PolicyRevision = "Denied", "newer" }, ""},
-		"the later one holds": {[]audit.Record{func() audit.Record { r := late; r.Event = "action.denied"; return r }()}, func(*Decided) {}, "decision is"},
+		"the same":                    {nil, func(*Decided) {}, ""},
+		"another decision":            {nil, func(d *Decided) { d.Decision = "Denied" }, `decision is "Denied" in the cluster and "Approved" in the trail`},
+		"another reason":              {nil, func(d *Decided) { d.Reason = "RuleAllowed" }, "reason is"},
+		"another spec":                {nil, func(d *Decided) { d.SpecDigest = "sha256:00" }, "specDigest is"},
+		"other policy":                {nil, func(d *Decided) { d.PolicyRevision = "x" }, "policyRevision is"},
+		"no record":                   {nil, func(d *Decided) { d.UID = "other" }, "it is approved in the cluster, and the trail has no record of that"},
+		"not applied":                 {[]audit.Record{undone}, func(*Decided) {}, "the trail has no record of that"},
+		"a withdrawal was taken back": {[]audit.Record{elsewhere(undone)}, func(*Decided) {}, ""},
+		"decided again":               {[]audit.Record{undone, func() audit.Record { r := late; r.Event = "action.denied"; return r }()}, func(d *Decided) { d.Decision, d.PolicyRevision = "Denied", "newer" }, ""},
+		"the later one holds":         {[]audit.Record{func() audit.Record { r := late; r.Event = "action.denied"; return r }()}, func(*Decided) {}, "decision is"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			log := chainOf(6)
-			log.now = log.now.Add(time.Hour)
-			for _, r := range c.more {
-				log.write(r)
-			}
-			action := sound
-			c.change(&action)
-			comparison := NewComparison()
-			comparison.Add(action)
-			comparison.Add(action) // listed twice
-			report := verified(t, VerifyOptions{Visit: comparison.Visit}, log.lines)
-			comparison.Finish(report)
-			got := ""
-			if fault := report.First(); fault != nil {
-				got = fault.What
-			}
-			if report.Decisions.Actions != 1 || !strings.Contains(got, c.want) || (c.want == "") != report.Sound() {
-				t.Errorf("%+v, %s", report.Decisions, got)
-			}
-		})
+		for clock, step := range map[string]time.Duration{"": time.Hour, ", the clock was put back": -time.Hour} {
+			t.Run(name+clock, func(t *testing.T) {
+				t.Parallel()
+				log := chainOf(6)
+				log.now = log.now.Add(step)
+				for _, r := range c.more {
+					log.write(r)
+				}
+				action := sound
+				c.change(&action)
+				comparison := NewComparison()
+				comparison.Add(action)
+				comparison.Add(action) // listed twice
+				report := verified(t, VerifyOptions{Visit: comparison.Visit}, log.lines)
+				comparison.Finish(report)
+				got := ""
+				if fault := report.First(); fault != nil {
+					got = fault.What
+				}
+				if report.Decisions.Actions != 1 || !strings.Contains(got, c.want) || (c.want == "") != report.Sound() {
+					t.Errorf("%+v, %s", report.Decisions, got)
+				}
+			})
+		}
 	}
 }

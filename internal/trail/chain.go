@@ -30,7 +30,7 @@ type head struct {
 }
 
 func (h *head) isFollowedBy(f *fact) bool {
-	return f.sequence == h.sequence+1 && (h.unsure || string(f.previous) == h.hash)
+	return f.Sequence == h.sequence+1 && (h.unsure || string(f.previous) == h.hash)
 }
 
 // remembered is how many of the last hashes are kept of a chain that was collected:
@@ -69,7 +69,7 @@ type chain struct {
 
 // begin makes the chain of a record that is the first of it.
 func (v *verifier) begin(f *fact) *chain {
-	c := &chain{id: string(f.chain), first: f.sequence, last: f.sequence, begins: f.at(), beginTime: string(f.Time)}
+	c := &chain{id: string(f.Chain), first: f.Sequence, last: f.Sequence, begins: f.at(), beginTime: string(f.Time)}
 	if v.options.Collected {
 		c.recentHashes = map[uint64]string{}
 	}
@@ -83,7 +83,7 @@ func (v *verifier) follow(f *fact) {
 	if v.options.Visit != nil {
 		v.options.Visit(f.Outline)
 	}
-	c := v.chains[string(f.chain)]
+	c := v.chains[string(f.Chain)]
 	if c == nil {
 		c = v.begin(f)
 		v.beginning(c, f)
@@ -96,32 +96,32 @@ func (v *verifier) follow(f *fact) {
 	v.tells(c, f)
 	v.compareAnchors(c, f)
 	c.records++
-	c.last = max(c.last, f.sequence)
+	c.last = max(c.last, f.Sequence)
 	c.untilTime = append(c.untilTime[:0], f.Time...)
-	c.head = head{sequence: f.sequence, hash: string(f.hash), place: f.at()}
+	c.head = head{sequence: f.Sequence, hash: string(f.hash), place: f.at()}
 	if c.recentHashes != nil {
-		c.recentHashes[f.sequence%remembered] = c.head.hash
+		c.recentHashes[f.Sequence%remembered] = c.head.hash
 	}
 }
 
 // repeats says whether a record of a collected trail was there before: what a sink
 // may not have taken it is given again.
 func (v *verifier) repeats(c *chain, f *fact) bool {
-	return c.recentHashes != nil && f.sequence <= c.last && c.recentHashes[f.sequence%remembered] == string(f.hash)
+	return c.recentHashes != nil && f.Sequence <= c.last && c.recentHashes[f.Sequence%remembered] == string(f.hash)
 }
 
 // beginning judges the first record of a chain that there is.
 func (v *verifier) beginning(c *chain, f *fact) {
 	switch {
-	case f.sequence == 1 && len(f.previous) > 0:
+	case f.Sequence == 1 && len(f.previous) > 0:
 		v.fault(c, f, "the first record of a chain names one before it", compareAdvice)
-	case f.sequence == 1:
-	case v.damaged > 0 && f.sequence == 2:
+	case f.Sequence == 1:
+	case v.damaged > 0 && f.Sequence == 2:
 		v.damaged--
 	case v.mayBegin():
-		v.notef("chain %s begins with record %d, at %s: the older ones are not here", c.id, f.sequence, f.at())
+		v.notef("chain %s begins with record %d, at %s: the older ones are not here", c.id, f.Sequence, f.at())
 	default:
-		v.fault(c, f, fmt.Sprintf("the beginning of the chain is missing: %s", span(1, f.sequence-1)),
+		v.fault(c, f, fmt.Sprintf("the beginning of the chain is missing: %s", span(1, f.Sequence-1)),
 			v.missingAdvice())
 	}
 }
@@ -157,18 +157,18 @@ func (v *verifier) place(c *chain, f *fact) {
 	c.toldOfEnd = c.end != nil || c.follower != nil // what is out of its place is told as that
 	c.aside = &before
 	switch {
-	case f.sequence == before.sequence+1:
+	case f.Sequence == before.sequence+1:
 		v.found(c, Fault{
 			File: before.place.file, Line: before.place.number, Chain: c.id, Sequence: before.sequence, place: 2 * before.place.place,
 			What:   fmt.Sprintf("the record was rewritten: the one after it, at %s, follows another", f.at()),
 			Advice: compareAdvice,
 		})
-	case f.sequence > before.sequence+1:
-		if f.sequence == before.sequence+2 && v.damaged > 0 {
+	case f.Sequence > before.sequence+1:
+		if f.Sequence == before.sequence+2 && v.damaged > 0 {
 			v.damaged--
 			return
 		}
-		v.fault(c, f, fmt.Sprintf("%s of the chain should stand before this line, after %s: removed or moved", span(before.sequence+1, f.sequence-1), before.place),
+		v.fault(c, f, fmt.Sprintf("%s of the chain should stand before this line, after %s: removed or moved", span(before.sequence+1, f.Sequence-1), before.place),
 			"If there are other files of this replica, name them, too, the oldest first, or their folder. "+compareAdvice)
 	default:
 		v.fault(c, f, fmt.Sprintf("the line was repeated or moved: record %d of the chain was read before, at %s", before.sequence, before.place),
@@ -199,7 +199,7 @@ func (v *verifier) tells(c *chain, f *fact) {
 	journal := journalOf(f)
 	switch {
 	case isEvent(f, audit.EventStarted):
-		if f.sequence != 1 {
+		if f.Sequence != 1 {
 			v.fault(c, f, "a chain begins in the middle of another", compareAdvice)
 		}
 		c.replica, c.version = journal.Replica, journal.Version

@@ -19,7 +19,7 @@ type Decided struct {
 }
 
 // Comparison compares decided actions with what the trail says of them: the last
-// decision that it has of each, by the time of the record. Add the actions before
+// decision that it has of each, in a chain by its place, otherwise by its time. Add the actions before
 // the trail is read, so that their records are in it. It holds some 300 bytes of
 // each in memory, and nothing of the trail.
 type Comparison struct {
@@ -30,9 +30,11 @@ type Comparison struct {
 
 type wanted struct {
 	Decided
-	found bool
-	at    time.Time
-	wrong string // what the record says otherwise; empty when it says the same
+	found       bool
+	at          time.Time
+	chain, base string // of the record, and the resourceVersion it was decided on
+	sequence    uint64
+	wrong       string // what the record says otherwise; empty when it says the same
 }
 
 // Compared is what came of a Comparison.
@@ -52,10 +54,7 @@ func NewComparison() *Comparison {
 // Add adds an action. One that was added before is replaced.
 func (c *Comparison) Add(action Decided) {
 	for _, word := range []*string{&action.Namespace, &action.Decision, &action.Reason, &action.PolicyRevision} {
-		if _, has := c.words[*word]; !has {
-			c.words[*word] = *word
-		}
-		*word = c.words[*word]
+		*word = c.word([]byte(*word))
 	}
 	if w := c.wanted[action.UID]; w != nil {
 		w.Decided = action
@@ -64,6 +63,16 @@ func (c *Comparison) Add(action Decided) {
 	w := &wanted{Decided: action}
 	c.wanted[action.UID] = w
 	c.order = append(c.order, w)
+}
+
+// word is the text, kept once.
+func (c *Comparison) word(text []byte) string {
+	if known, has := c.words[string(text)]; has {
+		return known
+	}
+	known := string(text)
+	c.words[known] = known
+	return known
 }
 
 var finalEvents = []v1alpha1.EventType{
@@ -84,10 +93,13 @@ func (c *Comparison) Visit(o Outline) {
 		return
 	}
 	at, err := time.Parse(time.RFC3339Nano, string(o.Time))
-	if err != nil || w.found && at.Before(w.at) {
+	if err != nil || w.chain != "" && !w.precedes(&o, at) {
 		return
 	}
-	w.found, w.at, w.wrong = !undone, at, ""
+	if undone && w.found && w.base != string(o.ResourceVersion) {
+		return // another attempt is taken back, as a withdrawal that came too late
+	}
+	w.found, w.at, w.chain, w.sequence, w.base, w.wrong = !undone, at, c.word(o.Chain), o.Sequence, string(o.ResourceVersion), ""
 	for _, field := range []struct {
 		name string
 		has  string
@@ -101,6 +113,15 @@ func (c *Comparison) Visit(o Outline) {
 			return
 		}
 	}
+}
+
+// precedes says whether what is known is from before a record. The clock of a chain may
+// have been put back.
+func (w *wanted) precedes(o *Outline, at time.Time) bool {
+	if w.chain == string(o.Chain) {
+		return w.sequence < o.Sequence
+	}
+	return !at.Before(w.at)
 }
 
 // Finish adds to the report what the trail has no record of, or another one.

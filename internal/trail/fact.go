@@ -29,16 +29,17 @@ type fact struct {
 	// changed: it is a record, and its hash is that of another one.
 	changed bool
 
-	sequence              uint64
-	chain, previous, hash []byte
-	journal               []byte // JSON; nil where it has none
+	previous, hash []byte
+	journal        []byte // JSON; nil where it has none
 	Outline
 }
 
 // Outline is what a record says of an action. Its texts are those of the JSON, without
 // quotation marks.
 type Outline struct {
-	Time, Event, Kind, UID, Decision, Reason, SpecDigest, PolicyRevision []byte
+	Chain, Time, Event, Kind, UID, ResourceVersion, Decision, Reason, SpecDigest, PolicyRevision []byte
+
+	Sequence uint64 // in the chain
 }
 
 // examiner reads lines. It may not be used by several goroutines at once.
@@ -90,7 +91,7 @@ func (f *fact) read(members []canonical.Member) (problem string) {
 		switch string(m.Key) {
 		case "sequence":
 			if n, err := strconv.ParseUint(string(m.Value), 10, 53); err == nil { // what a double can count
-				f.sequence = n
+				f.Sequence = n
 			}
 			continue
 		case "journal":
@@ -109,10 +110,10 @@ func (f *fact) read(members []canonical.Member) (problem string) {
 		}
 		*into = m.Value[1 : len(m.Value)-1]
 	}
-	if max(len(f.chain), len(f.previous), len(f.hash), len(f.Time)) > maxName {
-		return fmt.Sprintf("the line is no audit record: one of chain, time, previousHash and hash has more than %d bytes", maxName)
+	if max(len(f.Chain), len(f.previous), len(f.hash), len(f.Time), len(f.ResourceVersion)) > maxName {
+		return fmt.Sprintf("the line is no audit record: one of chain, time, resourceVersion, previousHash and hash has more than %d bytes", maxName)
 	}
-	if f.sequence == 0 || len(f.chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
+	if f.Sequence == 0 || len(f.Chain) == 0 || len(f.Event) == 0 || len(f.hash) == 0 {
 		return "the line is no audit record: it lacks one of chain, sequence, event and hash"
 	}
 	return ""
@@ -122,7 +123,7 @@ func (f *fact) read(members []canonical.Member) (problem string) {
 func (f *fact) text(key []byte) *[]byte {
 	switch string(key) {
 	case "chain":
-		return &f.chain
+		return &f.Chain
 	case "previousHash":
 		return &f.previous
 	case "hash":
@@ -149,6 +150,8 @@ func (f *fact) outline(key []byte) *[]byte {
 		return &f.SpecDigest
 	case "policyRevision":
 		return &f.PolicyRevision
+	case "resourceVersion":
+		return &f.ResourceVersion
 	}
 	return nil
 }

@@ -45,14 +45,14 @@ func (v *verifier) compareAnchors(c *chain, f *fact) {
 	if len(of) == 0 {
 		return
 	}
-	at, _ := slices.BinarySearchFunc(of, f.sequence, func(a audit.Checkpoint, sequence uint64) int { return cmp.Compare(a.Sequence, sequence) })
-	for ; at < len(of) && of[at].Sequence == f.sequence; at++ {
+	at, _ := slices.BinarySearchFunc(of, f.Sequence, func(a audit.Checkpoint, sequence uint64) int { return cmp.Compare(a.Sequence, sequence) })
+	for ; at < len(of) && of[at].Sequence == f.Sequence; at++ {
 		if of[at].Hash != string(f.hash) {
 			v.fault(c, f, fmt.Sprintf("the chain was rewritten up to here: its anchor of %s is another record", moment(of[at].Time)), compareAdvice)
 			continue
 		}
 		if v.trusts(of[at].KeyID) {
-			c.anchored = max(c.anchored, f.sequence)
+			c.anchored = max(c.anchored, f.Sequence)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (v *verifier) checkpoint(c *chain, f *fact, signed *audit.Checkpoint) {
 		return
 	}
 	c.checkpoints++
-	if signed.Chain != c.id || signed.Sequence+1 != f.sequence || signed.Hash != string(f.previous) {
+	if signed.Chain != c.id || signed.Sequence+1 != f.Sequence || signed.Hash != string(f.previous) {
 		v.fault(c, f, "the checkpoint is not about the record before it", compareAdvice)
 		return
 	}

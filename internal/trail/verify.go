@@ -208,13 +208,13 @@ func (v *verifier) unreadableAdvice(f *fact) string {
 
 // changed takes a record with the hash of another one.
 func (v *verifier) changed(f *fact) {
-	c := v.chains[string(f.chain)]
+	c := v.chains[string(f.Chain)]
 	v.fault(c, f, "the line was changed: its hash is not that of what it says", compareAdvice)
 	switch {
-	case c == nil && f.sequence == 1:
+	case c == nil && f.Sequence == 1:
 		v.begin(f).head = head{sequence: 1, unsure: true, place: f.at()}
-	case c != nil && f.sequence == c.head.sequence+1:
-		c.last, c.head = f.sequence, head{sequence: f.sequence, unsure: true, place: f.at()}
+	case c != nil && f.Sequence == c.head.sequence+1:
+		c.last, c.head = f.Sequence, head{sequence: f.Sequence, unsure: true, place: f.at()}
 	default: // it is some field of its place that was changed
 		v.damagedAt(f)
 	}
@@ -243,7 +243,7 @@ func (v *verifier) unreadable(err error) bool {
 func (v *verifier) fault(c *chain, f *fact, what, advice string) {
 	fault := Fault{File: f.file, Line: f.number, What: what, Advice: advice, place: 2 * f.place}
 	if f.problem == "" {
-		fault.Chain, fault.Sequence = string(f.chain), f.sequence
+		fault.Chain, fault.Sequence = string(f.Chain), f.Sequence
 	}
 	v.found(c, fault)
 }
