@@ -5,8 +5,8 @@ package webhooks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +93,8 @@ type flaky struct {
 }
 
 func (f *flaky) Append(_ context.Context, records ...audit.Record) error {
-	if f.fails--; f.fails >= 0 {
+	f.fails--
+	if f.fails >= 0 {
 		return errors.New("disk full")
 	}
 	for _, r := range records {
@@ -111,11 +112,11 @@ func TestLateRecordsAreMadeByThemselves(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	for i := range maxLate + 10 {
-		late.keep(ctx, &audit.Record{Name: fmt.Sprint(i)}, errors.New("disk full"))
+		late.keep(ctx, &audit.Record{Name: strconv.Itoa(i)}, errors.New("disk full"))
 	}
 	go func() { ended <- late.Start(ctx) }()
 	for i := range maxLate {
-		if r := <-f.kept; r.Name != fmt.Sprint(i) {
+		if r := <-f.kept; r.Name != strconv.Itoa(i) {
 			t.Fatalf("record %d is of %s", i, r.Name)
 		}
 	}

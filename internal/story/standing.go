@@ -50,10 +50,21 @@ func (s *Standing) Learn(r *audit.Record) {
 	}
 	switch {
 	case r.Event == audit.EventNotApplied:
-		if s.held.base == now.base && !s.held.told && now.follows(&s.held) {
-			s.held, s.before = s.before, finding{}
-		}
+		s.takeBack(&now)
 	case r.Decision == v1alpha1.DecisionNone || slices.Contains(silent, r.Event):
+	default:
+		s.learn(now)
+	}
+}
+
+func (s *Standing) takeBack(tried *finding) {
+	if s.held.base == tried.base && !s.held.told && tried.follows(&s.held) {
+		s.held, s.before = s.before, finding{}
+	}
+}
+
+func (s *Standing) learn(now finding) {
+	switch {
 	case s.held.Decision == v1alpha1.DecisionNone || s.held.told && (!now.told || now.follows(&s.held)):
 		s.held = now
 	case now.told:

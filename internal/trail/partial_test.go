@@ -77,8 +77,10 @@ func TestPartialHidesNothingWithin(t *testing.T) {
 	}
 	// Nor is it in a file that was rotated out of the same one.
 	rotated := func(yield func(Line, error) bool) {
-		for line := range Lines("audit-20261122T120000.000000Z.log", bytes.NewReader(text(lines[:atB]))) {
-			yield(line, nil)
+		for line, err := range Lines("audit-20261122T120000.000000Z.log", bytes.NewReader(text(lines[:atB]))) {
+			if !yield(line, err) {
+				return
+			}
 		}
 		Lines("audit.log", bytes.NewReader(text(lines[atC:])))(yield)
 	}
