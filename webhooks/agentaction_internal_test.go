@@ -109,11 +109,12 @@ func TestNewVerdict(t *testing.T) {
 // seconds after which to try again.
 func TestRefusalResponse(t *testing.T) {
 	got := (&refusal{code: http.StatusTooManyRequests, status: metav1.StatusReasonTooManyRequests, why: whyRateLimited, message: "slow down", retryAfter: 1500 * time.Millisecond}).response()
-	if got.Allowed || got.Result.Code != 429 || got.Result.Details.RetryAfterSeconds != 2 || got.Result.Message != "slow down" || got.AuditAnnotations["refused"] != whyRateLimited {
+	if got.Allowed || got.Result.Code != 429 || got.Result.Details.RetryAfterSeconds != 2 || got.Result.Message != "slow down" || got.AuditAnnotations["refused"] != whyRateLimited ||
+		got.Result.Details.Causes[0] != (metav1.StatusCause{Type: whyRateLimited}) {
 		t.Errorf("got %+v", got)
 	}
 	field := invalid("spec.approvals", "no").response()
-	if field.Result.Code != 422 || field.Result.Details.Causes[0].Field != "spec.approvals" {
+	if field.Result.Code != 422 || field.Result.Details.Causes[0] != (metav1.StatusCause{Type: v1alpha1.ReasonInvalidRequest, Field: "spec.approvals", Message: "no"}) {
 		t.Errorf("got %+v", field.Result)
 	}
 	if no := unreadable(errors.New("broken")); no.code != 422 || !strings.Contains(no.message, "broken") {

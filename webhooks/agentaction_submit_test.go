@@ -74,6 +74,7 @@ var _ = Describe("An action that is submitted", func() {
 		status := (*apierrors.StatusError)(nil)
 		Expect(errors.As(err, &status)).To(BeTrue())
 		Expect(int(status.Status().Code)).To(Equal(code))
+		Expect(apierrors.HasStatusCause(err, metav1.CauseType(reason))).To(BeTrue(), "%v", status.Status().Details)
 		Expect(d.refusedFor(by, reason)).To(HaveLen(1))
 		var list v1alpha1.AgentActionList
 		Expect(api.List(ctx, &list, client.InNamespace(d.namespace))).To(Succeed())

@@ -22,7 +22,7 @@ import (
 type refusal struct {
 	code       int32
 	status     metav1.StatusReason
-	why        string // in CamelCase, for the audit trail
+	why        string // in CamelCase, for the audit trail and for programs
 	message    string
 	field      string        // the field that is wrong, where one is
 	retryAfter time.Duration // with 429 and 503
@@ -103,14 +103,15 @@ func unreadable(err error) *refusal {
 
 // response is what the API server is told.
 func (r *refusal) response() admission.Response {
-	details := &metav1.StatusDetails{Group: v1alpha1.GroupVersion.Group}
+	// The cause is for programs, by its type; kubectl shows it in the place of the
+	// message where a field is wrong.
+	cause := metav1.StatusCause{Type: metav1.CauseType(r.why), Field: r.field}
+	if r.field != "" {
+		cause.Message = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(r.message, r.field), ": "))
+	}
+	details := &metav1.StatusDetails{Group: v1alpha1.GroupVersion.Group, Causes: []metav1.StatusCause{cause}}
 	if r.retryAfter > 0 {
 		details.RetryAfterSeconds = int32(max(1, (r.retryAfter+time.Second-1)/time.Second)) //nolint:gosec // at most a day
-	}
-	if r.field != "" {
-		// kubectl shows causes in the place of the message, each after its field.
-		cause := strings.TrimPrefix(strings.TrimPrefix(r.message, r.field), ": ")
-		details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: r.field, Message: strings.TrimSpace(cause)}}
 	}
 	return admission.Response{AdmissionResponse: admissionv1.AdmissionResponse{
 		Result: &metav1.Status{
