@@ -104,7 +104,7 @@ func answer(w http.ResponseWriter, fault Fault) {
 func statusObject(fault Fault) string {
 	status := metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-		Message: http.StatusText(fault.Code), Reason: metav1.StatusReason(reasons[fault.Code]), Code: int32(fault.Code), //nolint:gosec // G115: checked to be below 600
+		Message: http.StatusText(fault.Code), Reason: metav1.StatusReason(reasons[fault.Code]), Code: int32(fault.Code),
 	}
 	if seconds, err := strconv.ParseInt(fault.Header["Retry-After"], 10, 32); err == nil {
 		status.Details = &metav1.StatusDetails{RetryAfterSeconds: int32(seconds)}
@@ -162,7 +162,7 @@ func (p *Proxy) once(x *exchange, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it is thrown away
+	defer response.Body.Close()
 	if x.Verb == "watch" {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -315,7 +316,7 @@ func TestConnections(t *testing.T) {
 // without does not.
 func TestCutOfAConnection(t *testing.T) {
 	for _, whole := range []bool{false, true} {
-		t.Run(fmt.Sprint(whole), func(t *testing.T) {
+		t.Run(strconv.FormatBool(whole), func(t *testing.T) {
 			g := NewWithT(t)
 			a := startAPI(t)
 			p := faultproxy.Start(t, a.config())

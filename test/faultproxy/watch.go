@@ -31,7 +31,7 @@ func (p *Proxy) watched(x *exchange, response *http.Response) error {
 // ending is what comes after the last event that is let through: the bytes to
 // send, and then the error. What it gets is the stream of events that follow.
 func (p *Proxy) ending(x *exchange, r *http.Request) func(*bufio.Reader) ([]byte, error) {
-	switch x.fault.Kind {
+	switch x.fault.Kind { //nolint:exhaustive // watched asks for these four alone
 	case CutMiddle:
 		return func(from *bufio.Reader) ([]byte, error) {
 			line, err := from.ReadBytes('\n')
