@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python SDK of Ascend Operator: AI agents ask before they act."""
+
+from ascend._model import ActionResult, AgentAction, ExceptionRequest
+from ascend._version import __version__
+
+__all__ = ["ActionResult", "AgentAction", "ExceptionRequest", "__version__"]
