@@ -3,5 +3,6 @@
 
 from ascend._model import ActionResult, AgentAction, ExceptionRequest
 from ascend._version import __version__
+from ascend.client import AscendClient
 
-__all__ = ["ActionResult", "AgentAction", "ExceptionRequest", "__version__"]
+__all__ = ["ActionResult", "AgentAction", "AscendClient", "ExceptionRequest", "__version__"]

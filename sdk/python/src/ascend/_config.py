@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import urlsplit
 
 from ascend._digest import text
@@ -30,18 +30,18 @@ _PLACEHOLDERS = ("your_key", "your-key", "your_api_key", "your-api-key", "change
 class Given:
     """The arguments of a client, as they were given."""
 
-    api_key: Optional[str] = None
-    agent_id: Optional[str] = None
-    agent_name: Optional[str] = None
-    api_url: Optional[str] = None
-    environment: Optional[str] = None
+    api_key: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    api_url: str | None = None
+    environment: str | None = None
     fail_mode: str = "closed"
     timeout: float = 5
     max_retries: int = 3
-    namespace: Optional[str] = None
-    ca_file: Optional[str] = None
-    kubeconfig: Optional[str] = None
-    context: Optional[str] = None
+    namespace: str | None = None
+    ca_file: str | None = None
+    kubeconfig: str | None = None
+    context: str | None = None
     poll_interval: float = 5
 
 
@@ -84,7 +84,7 @@ def settle(given: Given, environ: Mapping[str, str]) -> Settings:
         url = _first(given.api_url, environ.get(ENV_URL))
         key = given.api_key if given.api_key is not None else environ.get(ENV_KEY, "")
         if url or key or given.api_key is not None:
-            _check_url(url)
+            check_url(url)
             key = _check_key(key)
             ca_file = _first(given.ca_file, environ.get(ENV_CA_FILE))
     elif given.api_key is not None or given.api_url is not None or given.ca_file is not None:
@@ -112,7 +112,7 @@ def settle(given: Given, environ: Mapping[str, str]) -> Settings:
     )
 
 
-def _first(*values: Optional[str]) -> str:
+def _first(*values: str | None) -> str:
     return next((v for v in values if v), "")
 
 
@@ -128,7 +128,7 @@ def _check_key(key: str) -> str:
     return key
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
     """Refuse an address to which no key may be sent."""
     if not url:
         raise AscendValidationError(
@@ -190,7 +190,7 @@ def _count(value: Any, field_name: str) -> int:
     return value
 
 
-def expiry_of(token: str) -> Optional[float]:
+def expiry_of(token: str) -> float | None:
     """Return when a token says that it expires, in seconds since 1970; None where it does not say.
 
     Nothing is verified: it is for a message.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Optional, Union
+from typing import Any
 
 from ascend._digest import plain_object, text
 from ascend.exceptions import AscendValidationError
@@ -74,12 +74,12 @@ class AgentAction:
 
     action_type: str
     description: str = ""
-    parameters: Optional[Mapping[str, Any]] = None
-    context: Optional[Mapping[str, Any]] = None
-    resource: Optional[str] = None
-    exception_request: Optional[Union[ExceptionRequest, Mapping[str, str]]] = None
-    idempotency_key: Optional[str] = None
-    ttl_after_decision: Optional[str] = None
+    parameters: Mapping[str, Any] | None = None
+    context: Mapping[str, Any] | None = None
+    resource: str | None = None
+    exception_request: ExceptionRequest | Mapping[str, str] | None = None
+    idempotency_key: str | None = None
+    ttl_after_decision: str | None = None
 
     def __post_init__(self) -> None:
         self.to_spec("agent")
@@ -119,7 +119,7 @@ class AgentAction:
         return spec
 
 
-def _exception(given: Union[ExceptionRequest, Mapping[str, str]]) -> ExceptionRequest:
+def _exception(given: ExceptionRequest | Mapping[str, str]) -> ExceptionRequest:
     if isinstance(given, ExceptionRequest):
         return given
     if isinstance(given, Mapping) and set(given) == {"rule_name", "justification"}:
@@ -161,7 +161,7 @@ class ActionResult:
     decision: str
     reason: str = ""
     message: str = ""
-    risk_score: Optional[float] = None
+    risk_score: float | None = None
     risk_level: str = ""
     cvss_vector: str = ""
     pending_approvers: list[str] = field(default_factory=list)
@@ -169,7 +169,7 @@ class ActionResult:
     denial_reason: str = ""
     rule_id: str = ""
     rule_name: str = ""
-    valid_until: Optional[datetime] = None
+    valid_until: datetime | None = None
     spec_digest: str = ""
     uid: str = ""
     final: bool = False
@@ -232,7 +232,7 @@ def object_name(value: Any, field_name: str) -> str:
     return name
 
 
-def parse_time(value: Any) -> Optional[datetime]:
+def parse_time(value: Any) -> datetime | None:
     """Read a time of the API, of any precision; None for what is none."""
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if not match:
@@ -250,7 +250,7 @@ def format_time(time: datetime) -> str:
     return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _score(value: Any) -> Optional[float]:
+def _score(value: Any) -> float | None:
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -8,7 +8,7 @@ as it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ascend._model import ActionResult
@@ -47,7 +47,7 @@ class AscendError(Exception):
         reason: A word in CamelCase: the API server's reason or the decision's.
     """
 
-    def __init__(self, message: str, *, help: str = "", status: Optional[int] = None, reason: str = "") -> None:  # noqa: A002
+    def __init__(self, message: str, *, help: str = "", status: int | None = None, reason: str = "") -> None:  # noqa: A002
         super().__init__(message)
         self.message = message
         self.help = help
@@ -83,7 +83,7 @@ class AscendValidationError(AscendError):
         *,
         field: str = "",
         help: str = "",  # noqa: A002
-        status: Optional[int] = None,
+        status: int | None = None,
         reason: str = "",
     ) -> None:
         super().__init__(message, help=help, status=status, reason=reason)
@@ -101,9 +101,9 @@ class AscendRateLimitError(AscendError):
         self,
         message: str,
         *,
-        retry_after: Optional[float] = None,
+        retry_after: float | None = None,
         help: str = "",  # noqa: A002
-        status: Optional[int] = 429,
+        status: int | None = 429,
         reason: str = "",
     ) -> None:
         super().__init__(message, help=help, status=status, reason=reason)
@@ -152,10 +152,10 @@ class AscendNotApprovedError(AscendError):
     def __init__(
         self,
         message: str,
-        result: Optional[ActionResult] = None,
+        result: ActionResult | None = None,
         *,
         help: str = "",  # noqa: A002
-        status: Optional[int] = None,
+        status: int | None = None,
         reason: str = "",
     ) -> None:
         super().__init__(message, help=help, status=status, reason=reason or (result.reason if result else ""))
