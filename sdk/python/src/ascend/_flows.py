@@ -73,6 +73,14 @@ class Draft:
 
 def draft_of(session: Session, action: AgentAction) -> Draft:
     """Return the draft of an action; without an idempotency key, a new one each time."""
+    spec = spec_of(session, action)
+    key = action.idempotency_key if action.idempotency_key is not None else secrets.token_hex(32)
+    name = name_of(session.namespace, session.settings.agent_id, key)
+    return Draft(name, spec, digest(spec), str(uuid.uuid4()))
+
+
+def spec_of(session: Session, action: AgentAction) -> dict[str, Any]:
+    """Return the spec that asks for an action in the name of the session's agent."""
     settings = session.settings
     if not settings.agent_id:
         raise AscendValidationError(
@@ -82,8 +90,7 @@ def draft_of(session: Session, action: AgentAction) -> Draft:
     if settings.environment and not any(_names_environment(spec.get(key)) for key in ("context", "parameters")):
         # A claim. It can only raise the risk: the Agent's own environment counts as well.
         spec["context"] = {**spec.get("context", {}), "environment": settings.environment}
-    key = action.idempotency_key if action.idempotency_key is not None else secrets.token_hex(32)
-    return Draft(name_of(session.namespace, settings.agent_id, key), spec, digest(spec), str(uuid.uuid4()))
+    return spec
 
 
 def _names_environment(value: Any) -> bool:

@@ -17,8 +17,10 @@ from ascend._base import BaseClient, OnReportError, logger, unusable
 from ascend._config import seconds
 from ascend._connection import Connection, Lines
 from ascend._exchange import Answer, Call, Flow, Request, Sleep, Unreachable
+from ascend._governed import GovernedAction
 from ascend._model import ActionResult, AgentAction
 from ascend._watch import Open, Read, Signal
+from ascend.exceptions import AscendError
 
 __all__ = ["AscendClient"]
 
@@ -183,6 +185,25 @@ class AscendClient(BaseClient):
         """
         return self._run(_subscription.configure_webhook(self._session, url, events, secret, name))
 
+    def governed_action(
+        self, action: AgentAction, *, timeout_seconds: float = 300, on_report_error: OnReportError | None = None
+    ) -> GovernedAction:
+        """Return a context manager whose block runs only when the action is approved, and once.
+
+        Entering it submits the action, waits, and checks that the approval holds, as `governed` does; leaving it
+        reports how the block went. Use what `ActionRun.parameters` has: it is what was approved.
+
+        Args:
+            action: What is to be done. With an idempotency key that was used before, the block is not run.
+            timeout_seconds: How long to wait for people.
+            on_report_error: Called with the error when the outcome could not be reported.
+
+        Raises:
+            AscendNotApprovedError: on entering, when the action may not be run.
+            AscendError: on entering; see `governed`.
+        """
+        return GovernedAction(self, action, timeout_seconds, on_report_error)
+
     # From here on: how flows are carried out.
 
     def _run(self, flow: Flow[T]) -> T:
@@ -256,11 +277,13 @@ class AscendClient(BaseClient):
                         self._http.closed.wait(effect.seconds)
                 except Unreachable as error:
                     effect = watching.throw(error)
+                except AscendError as error:
+                    effect = watching.throw(Unreachable(str(error)))
                 else:
                     effect = watching.send(came)
         except StopIteration:
             pass
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is logged
             logger.exception("the watch failed; waits go on by polling")
             self._session.board.lost()
             self._session.board.stopped()
@@ -367,10 +390,8 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 
 
 def _why(error: Exception) -> Unreachable:
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return Unreachable(
-            f"the API server's certificate is not accepted, or the connection is not TLS: {error}", lasting=True
-        )
+    if isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Unreachable(f"the API server's certificate is not accepted: {error}", lasting=True)
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return Unreachable(str(error).rpartition(": ")[2])
     if isinstance(error, urllib3.exceptions.TimeoutError):
