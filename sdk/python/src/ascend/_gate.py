@@ -115,8 +115,8 @@ def check(obj: Object, answer: Answer, draft: Draft, uid: str, digest_now: str, 
         raise AscendConflictError(f"action {name} has an outcome already: it was run before, and is not run again")
     if time is None:
         raise AscendIntegrityError(
-            f"nobody knows whether the approval of action {name} is still good: the API server's answer has no Date header; "
-            "nothing was run",
+            f"nobody knows whether the approval of action {name} is still good: "
+            "the API server's answer has no Date header; nothing was run",
             help="Something between here and the API server takes it away; talk to the API server itself.",
             reason="NoDate",
         )

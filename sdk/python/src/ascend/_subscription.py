@@ -13,9 +13,8 @@ from ascend._errors import Doing
 from ascend._exchange import Flow, Request, Session
 from ascend._flows import FIELD_MANAGER, ask
 from ascend._model import API_VERSION, GROUP, object_name
+from ascend._webhook import MIN_SECRET
 from ascend.exceptions import AscendValidationError
-
-MIN_SECRET = 16  # bytes, as the operator has it
 
 
 def configure_webhook(
@@ -51,7 +50,8 @@ def configure_webhook(
     }
     yield from _apply(
         session, f"/api/v1/namespaces/{session.namespace}/secrets/{name}",
-        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}, f"write Secret {name}",
+        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data},
+        f"write Secret {name}",
     )  # fmt: skip
     yield from _apply(
         session, f"/apis/{API_VERSION}/namespaces/{session.namespace}/webhooksubscriptions/{name}",
