@@ -135,19 +135,22 @@ func TestGovernDoesNotRun(t *testing.T) {
 			}
 		}, is[*client.IntegrityError]},
 		"replaced meanwhile": {pending, func(t *testing.T, id string) {
-			err := server.Edit(id, func(a *v1alpha1.AgentAction) { a.UID = "another"; approve(a, server.Now()) })
+			now := server.Now()
+			err := server.Edit(id, func(a *v1alpha1.AgentAction) { a.UID = "another"; approve(a, now) })
 			if err != nil {
 				t.Error(err)
 			}
 		}, is[*client.NotFoundError]},
 		"approved for another request": {pending, func(t *testing.T, id string) {
-			err := server.Edit(id, func(a *v1alpha1.AgentAction) { approve(a, server.Now()); a.Status.SpecDigest = "sha256:other" })
+			now := server.Now()
+			err := server.Edit(id, func(a *v1alpha1.AgentAction) { approve(a, now); a.Status.SpecDigest = "sha256:other" })
 			if err != nil {
 				t.Error(err)
 			}
 		}, is[*client.IntegrityError]},
 		"already over": {pending, func(t *testing.T, id string) {
-			err := server.Edit(id, func(a *v1alpha1.AgentAction) { approve(a, server.Now().Add(-2*time.Hour)) })
+			before := server.Now().Add(-2 * time.Hour)
+			err := server.Edit(id, func(a *v1alpha1.AgentAction) { approve(a, before) })
 			if err != nil {
 				t.Error(err)
 			}
