@@ -58,6 +58,7 @@ class Server(ThreadingHTTPServer):
             self.version += 1
             until = format_time(datetime.now(timezone.utc) + timedelta(hours=1))
             obj["status"] = {"specDigest": digest(obj["spec"]), "validUntil": until, **status}
+            obj["status"]["decidedAt"] = format_time(datetime.now(timezone.utc))
             obj["metadata"]["resourceVersion"] = str(self.version)
             event = {"type": "MODIFIED", "object": json.loads(json.dumps(obj))}
             for watch in self.watches:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 import ascend
 import ascend.aio
-import pytest
 from ascend import AgentAction
 from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendPendingTimeoutError
-
 from server import Server
 
 WAITS = 1000
@@ -172,9 +172,10 @@ def test_a_cancelled_run_is_reported_and_a_cancelled_wait_runs_nothing(server: S
                     await cancelled
             for name in server.store:
                 server.write(name, {"decision": "Approved"})
+            server.first = {"decision": "Pending"}
+            never = ascend.governed(client, action_type="database_read", timeout_seconds=0)(_never)
             with pytest.raises(AscendPendingTimeoutError):
-                server.first = {"decision": "Pending"}
-                await ascend.governed(client, action_type="database_read", timeout_seconds=0)(_never)()
+                await never()
 
     asyncio.run(main())
     assert ran == ["runs"]
@@ -195,14 +196,15 @@ def test_a_client_of_asyncio_is_for_one_loop(server: Server) -> None:
 
     async def both() -> None:
         await submit()
-        await asyncio.to_thread(lambda: pytest.raises(RuntimeError, asyncio.run, submit()))
+        with pytest.raises(RuntimeError, match="one event loop"):
+            await asyncio.to_thread(asyncio.run, submit())
         await client.close()
 
     asyncio.run(both())
 
 
 def test_nobody_there() -> None:
-    given = {"api_key": "t", "api_url": "http://127.0.0.1:1", "agent_id": "bot", "max_retries": 1}
+    given: dict[str, Any] = {"api_key": "t", "api_url": "http://127.0.0.1:1", "agent_id": "bot", "max_retries": 1}
     with ascend.AscendClient(**given) as client, pytest.raises(AscendConnectionError, match="Connection refused"):
         client.submit_action(reading())
 
@@ -210,7 +212,7 @@ def test_nobody_there() -> None:
         async with ascend.aio.AscendClient(**given) as client:
             await client.submit_action(reading())
 
-    with pytest.raises(AscendConnectionError, match="127.0.0.1"):
+    with pytest.raises(AscendConnectionError, match=r"127\.0\.0\.1"):
         asyncio.run(main())
 
 

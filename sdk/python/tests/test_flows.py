@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from ascend import AgentAction
 from ascend._exchange import Answer, Request
 from ascend._flows import cancel_action, draft_of, get_action_status, name_of, submit_action, wait_for_decision
@@ -25,7 +26,6 @@ from ascend.exceptions import (
     AscendRateLimitError,
     AscendValidationError,
 )
-
 from world import World, reading, status
 
 PENDING = {"decision": "Pending", "approval": {"pendingApprovers": ["group:g"]}}
@@ -236,8 +236,8 @@ def test_an_outcome_of_what_was_not_approved() -> None:
 
 
 RBAC = (
-    'agentactions.governance.ascendowkai.com is forbidden: User "system:serviceaccount:shop:bot" cannot create resource '
-    '"agentactions" in API group "governance.ascendowkai.com" in the namespace "shop"'
+    'agentactions.governance.ascendowkai.com is forbidden: User "system:serviceaccount:shop:bot" cannot create '
+    'resource "agentactions" in API group "governance.ascendowkai.com" in the namespace "shop"'
 )
 DENIED = 'admission webhook "agentactions.governance.ascendowkai.com" denied the request: '
 
@@ -328,19 +328,26 @@ def test_the_environment_is_a_claim_in_the_context() -> None:
 def test_a_webhook_is_a_secret_and_a_subscription() -> None:
     world = World()
     applied: list[tuple[Request, Any]] = []
-    world.call = lambda request: (applied.append((request, json.loads(request.body or b""))), Answer(200, {}, b"{}"))[1]  # type: ignore[method-assign]
+
+    def call(request: Request) -> Answer:
+        applied.append((request, json.loads(request.body or b"")))
+        return Answer(200, {}, b"{}")
+
+    world.call = call  # type: ignore[method-assign]
     name = world.run(
         configure_webhook(world.session, "https://x", ["action.denied", "action.approved"], "0123456789abcdef", None)
     )
     assert name == "bot-webhook"
-    (first, secret), (second, subscription) = applied
+    (dry, tried), (first, secret), (second, subscription) = applied
+    assert (dry.query["dryRun"], dry.path, tried) == ("All", second.path, subscription)
+    assert "dryRun" not in second.query
     assert first.path == "/api/v1/namespaces/shop/secrets/bot-webhook"
     assert second.path.endswith("/namespaces/shop/webhooksubscriptions/bot-webhook")
     assert (first.content_type, second.query["force"]) == ("application/apply-patch+yaml", "true")
     assert secret["data"] == {"secret": "MDEyMzQ1Njc4OWFiY2RlZg=="}
     assert subscription["spec"]["secretRef"] == {"name": "bot-webhook", "key": "secret"}
     assert subscription["spec"]["events"] == ["action.approved", "action.denied"]
-    assert "0123456789abcdef" not in repr(applied[0][0])
+    assert "0123456789abcdef" not in repr(first)
     for url, events, key in (("https://x", ["a"], "short"), ("https://x", [], "0" * 16), ("https://x", "a", "0" * 16)):
         with pytest.raises(AscendValidationError):
             world.run(configure_webhook(world.session, url, events, key, None))

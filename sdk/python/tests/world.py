@@ -58,6 +58,7 @@ class World:
     requests: list[Request] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     creations: int = 0
+    version: int = 7
     max_retries: int = 3
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class World:
             while True:
                 try:
                     came = self.perform(effect)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - as drivers do
                     effect = flow.throw(error)
                 else:
                     effect = flow.send(came)
@@ -152,17 +153,25 @@ class World:
             return status(409, "AlreadyExists", "already exists", name=name)
         self.creations += 1
         obj["metadata"]["uid"] = f"uid-{self.creations}"
+        self.touch(obj)
         self.store[name] = obj
         for after, decision in self.decide:
             self.events.append((self.now + after, lambda d=decision: self.write(name, d)))  # type: ignore[misc]
         return self.answer(201, obj)
+
+    def touch(self, obj: dict[str, Any]) -> None:
+        self.version += 1
+        obj["metadata"]["resourceVersion"] = str(self.version)
 
     def write(self, name: str, decision: dict[str, Any]) -> None:
         obj = self.store[name]
         written = {"specDigest": digest(obj["spec"]), **obj.get("status", {}), **decision}
         if decision.get("decision") == "Approved" and "validUntil" not in decision:
             written["validUntil"] = format_time(self.time() + timedelta(seconds=self.validity))
+        if decision.get("decision") == "Approved":
+            written["decidedAt"] = format_time(self.time())
         obj["status"] = written
+        self.touch(obj)
         if self.board.sees("bot"):
             self.board.publish(name, copy.deepcopy(obj))
 
@@ -180,6 +189,7 @@ class World:
             if decided not in ("", "Pending"):
                 return status(422, "Invalid", "the action is already decided")
             obj["spec"]["cancelled"] = True
+            self.touch(obj)
             self.events.append(
                 (self.now + 0.01, lambda: self.write(obj["metadata"]["name"], {"decision": "Cancelled"}))
             )

@@ -46,6 +46,7 @@ class Doing:
     agent: str = ""
     name: str = ""
     note: str = ""  # what is to be known when there was no answer
+    rule: str = ""  # flags of `kubectl create role` that would allow it
 
 
 def unreachable(failure: Unreachable, doing: Doing) -> AscendConnectionError:
@@ -73,7 +74,7 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
         return _unauthenticated(answer, doing, session)
     if code == 403:
         if rbac := _RBAC.search(message):
-            return AscendAuthorizationError(tried, help=_grant(rbac, namespace, message), status=code, reason=reason)
+            return AscendAuthorizationError(tried, help=_grant(rbac, namespace, doing), status=code, reason=reason)
         if re.search(r"\bis suspended\b", message):
             return AscendKillSwitchError(
                 tried,
@@ -143,17 +144,16 @@ def _unauthenticated(answer: Answer, doing: Doing, session: Session) -> AscendAu
     )  # fmt: skip
 
 
-def _grant(rbac: re.Match[str], namespace: str, message: str) -> str:
+def _grant(rbac: re.Match[str], namespace: str, doing: Doing) -> str:
     user, verb, resource = rbac["user"], rbac["verb"], rbac["resource"]
     account = _ACCOUNT.fullmatch(user)
     who = f"--serviceaccount={account[1]}:{account[2]}" if account else f"--user={user!r}"
     if resource == "agentactions" and verb in ("create", "get", "list", "watch", "patch"):
         grant = f"kubectl create rolebinding ascend-agent -n {namespace} --clusterrole=ascend-agent-submitter {who}"
         return f"Whoever manages the namespace can grant it: {grant}"
-    named = f".{GROUP}" if GROUP in message else ""
+    rule = doing.rule or f"--verb={verb} --resource={resource}"
     return (
-        f"Whoever manages the namespace can grant it: kubectl create role ascend-agent-more -n {namespace} "
-        f"--verb={verb} --resource={resource}{named} && "
+        f"Whoever manages the namespace can grant it: kubectl create role ascend-agent-more -n {namespace} {rule} && "
         f"kubectl create rolebinding ascend-agent-more -n {namespace} --role=ascend-agent-more {who}"
     )
 
