@@ -12,10 +12,9 @@ from typing import Any, Callable, ClassVar
 from ascend._config import Given, seconds, settle
 from ascend._connection import Connection
 from ascend._exchange import Flow, Session
-from ascend._flows import Draft, actions_path
+from ascend._flows import actions_path
 from ascend._gate import Permit, outcome_of, report
 from ascend._watch import Board, Signal, Watching, keep_watching
-from ascend.exceptions import AscendAuthenticationError
 
 logger = logging.getLogger("ascend")
 
@@ -112,15 +111,3 @@ class BaseClient:
                 on_report_error(failure)
             except Exception:
                 logger.exception("on_report_error failed")
-
-
-def unusable(connection: Connection, error: Exception) -> AscendAuthenticationError:
-    """Return the error for credentials that cannot be read, such as of a program that failed."""
-    return AscendAuthenticationError(
-        f"the credentials for {connection.host} cannot be read: {type(error).__name__}",
-        help="Check the kubeconfig, or the pod's ServiceAccount.",
-        reason="NoCredentials",
-    )
-
-
-__all__ = ["BaseClient", "Draft", "OnReportError", "logger", "unusable"]

@@ -12,7 +12,7 @@ import kubernetes.config
 
 from ascend._config import Settings, check_url, expiry_of
 from ascend._version import __version__
-from ascend.exceptions import AscendConnectionError, AscendValidationError
+from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendValidationError
 
 # A client's connections: one of them for the watch.
 MAX_CONNECTIONS = 7
@@ -94,6 +94,15 @@ def _no_cluster(why: str) -> AscendConnectionError:
         help="Set ASCEND_API_URL, ASCEND_API_KEY and ASCEND_CA_FILE (ascend agents token NAME --export prints them), "
         "run in a pod, or choose a kubeconfig.",
         reason="NoCluster",
+    )
+
+
+def unusable(connection: Connection, error: Exception) -> AscendAuthenticationError:
+    """Return the error for credentials that cannot be read, such as of a program that failed."""
+    return AscendAuthenticationError(
+        f"the credentials for {connection.host} cannot be read: {type(error).__name__}",
+        help="Check the kubeconfig, or the pod's ServiceAccount.",
+        reason="NoCredentials",
     )
 
 
