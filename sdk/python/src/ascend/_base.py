@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Callable, ClassVar
@@ -47,12 +48,18 @@ class BaseClient:
             api_key, agent_id, agent_name, api_url, environment, fail_mode, timeout, max_retries,
             namespace, ca_file, kubeconfig, context, poll_interval,
         )  # fmt: skip
-        settings = settle(given, os.environ)
-        self._connection = Connection(settings)
+        self._settings = settle(given, os.environ)
+        self._connection = Connection(self._settings)
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            this = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _begin_anew(this()))
+
+    def _begin(self) -> None:
         self._session = Session(
-            settings=settings,
+            settings=self._settings,
             namespace=self._connection.namespace,
-            board=Board(settings.agent_id, self._signal, self._start_watch),
+            board=Board(self._settings.agent_id, self._signal, self._start_watch),
             expiry=self._connection.expiry,
         )
         self._prepare()
@@ -111,3 +118,9 @@ class BaseClient:
                 on_report_error(failure)
             except Exception:
                 logger.exception("on_report_error failed")
+
+
+def _begin_anew(client: BaseClient | None) -> None:
+    """After a fork: connections are the parent's, and so is the thread of the watch."""
+    if client is not None:
+        client._begin()

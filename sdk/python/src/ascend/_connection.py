@@ -6,11 +6,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes.client
 import kubernetes.config
 
-from ascend._config import Settings, check_url, expiry_of
+from ascend._config import Settings, check_url, expiry_of, is_loopback
 from ascend._version import __version__
 from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendValidationError
 
@@ -38,6 +39,8 @@ class Connection:
         self.configuration.retries = False
         self.host: str = self.configuration.host.rstrip("/")
         check_url(self.host)
+        if is_loopback(urlsplit(self.host).hostname or ""):
+            self.configuration.proxy = None  # of the environment: nobody there can reach this machine's own address
 
     def _given(self, settings: Settings) -> None:
         if settings.ca_file and not os.path.isfile(settings.ca_file):
