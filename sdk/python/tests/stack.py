@@ -58,7 +58,7 @@ class Cluster:
             "ca_file": os.environ["ASCEND_TEST_PROXY_CA"],
             "namespace": NAMESPACE,
             "agent_id": self.agent,
-            "timeout": 2,
+            "timeout": 1,
             "poll_interval": 0.2,
         }
 
