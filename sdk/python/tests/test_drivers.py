@@ -117,6 +117,8 @@ def test_closing_ends_the_watch(server: Server) -> None:
     client.close()
     watcher.join(20)
     assert not watcher.is_alive()
+    server.drop()
+    server.until(lambda s: s.open == 0)
 
 
 def test_governed_coroutines(server: Server) -> None:

@@ -77,6 +77,10 @@ class Http:
                 self._stream.shutdown()
             except (OSError, ValueError, RuntimeError):
                 logger.debug("the watch had ended already")
+            self._stream = None
+        # Not left to the garbage collector, as clear alone would.
+        for key in self._pool.pools.keys():  # noqa: SIM118 - it cannot be iterated
+            self._pool.pools[key].close()
         self._pool.clear()
 
 
