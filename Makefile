@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make help` lists the targets. Needs Go, git and make. Everything else is built from
-# Go modules: no Docker, and no download that a go.sum does not pin.
+# `make help` lists the targets. Needs Go, git, make and, for the Python SDK, Python 3.11 or
+# later with its module venv. Everything else is built from Go modules and from what
+# sdk/python/requirements-dev.txt pins: no Docker, and no download without a known hash.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -32,8 +33,11 @@ PURE := $(wildcard internal/risk internal/rules internal/approval internal/decis
 # Every Go module of this repository, and those of them that are linted.
 MODULES := . hack/devcluster hack/tools hack/tools/golangci-lint hack/tools/helm
 LINT_MODULES := . hack/devcluster hack/tools/golangci-lint
+# Python beside the SDK, seen from sdk/python; it is held to the same.
+PYTHON_PROGRAMS := $(patsubst %,../../%,$(wildcard hack/pythondocs/*.py examples/agent-python/*.py))
 # What `make generate`, `make manifests`, `make docs` and `make chart` write.
-GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md docs/cli.md docs/reference/audit-record.md docs/reference/audit-record.schema.json charts/ascend-operator
+GENERATED := api config/crd/bases config/rbac/role.yaml config/webhook docs/reference/api.md docs/cli.md docs/reference/audit-record.md docs/reference/audit-record.schema.json \
+	docs/reference/python.md docs/reference/go.md charts/ascend-operator
 
 ##@ Start here
 
@@ -83,7 +87,7 @@ test: control-plane ## Test everything; a part: PKG=./internal/risk TESTFLAGS=-v
 	exit $$status
 
 .PHONY: verify
-verify: verify-generated verify-tidy lint cover verify-demo ## Regenerate, lint, and fail on any difference
+verify: verify-generated verify-tidy lint python-lint cover verify-demo ## Regenerate, lint, and fail on any difference
 
 .PHONY: lint
 lint: golangci-lint ## Lint (the first time compiles the linter, which takes minutes)
@@ -97,6 +101,27 @@ lint-fix: golangci-lint ## Lint, and repair what can be repaired
 	@status=0; for module in $(LINT_MODULES); do \
 		(cd "$$module" && "$(CURDIR)/$(GOLANGCI_LINT)" run --fix --config "$(CURDIR)/.golangci.yml" ./...) || status=1; \
 	done; exit $$status
+
+.PHONY: python-lint
+python-lint: ## Check the Python code: ruff, mypy --strict, and that it is Python 3.9
+	@venv="$$(hack/tools/venv.sh)"; cd sdk/python; status=0; \
+	"$$venv/bin/ruff" check --quiet --no-cache --config pyproject.toml . $(PYTHON_PROGRAMS) || status=1; \
+	"$$venv/bin/ruff" format --quiet --no-cache --config pyproject.toml --diff . $(PYTHON_PROGRAMS) || status=1; \
+	"$$venv/bin/mypy" --no-error-summary --cache-dir "$(CURDIR)/bin/mypy" || status=1; \
+	$(if $(PYTHON_PROGRAMS),MYPYPATH=src "$$venv/bin/mypy" --no-error-summary --cache-dir "$(CURDIR)/bin/mypy" $(PYTHON_PROGRAMS) || status=1;) \
+	"$$venv/bin/vermin" --quiet --target=3.9- --violations --no-tips src || status=1; \
+	exit $$status
+
+.PHONY: python-fmt
+python-fmt: ## Format the Python code, and repair what can be repaired
+	@venv="$$(hack/tools/venv.sh)"; cd sdk/python; \
+	"$$venv/bin/ruff" check --no-cache --config pyproject.toml --fix . $(PYTHON_PROGRAMS) || true; \
+	"$$venv/bin/ruff" format --no-cache --config pyproject.toml . $(PYTHON_PROGRAMS)
+
+.PHONY: python-test
+python-test: ## Test what of the Python SDK needs no cluster (the rest: make test PKG=./test/sdk)
+	@venv="$$(hack/tools/venv.sh)"; cd sdk/python; \
+	PYTHONPATH=src PYTHONDONTWRITEBYTECODE=1 "$$venv/bin/python" -m pytest -p no:cacheprovider -m 'not cluster' $(TESTFLAGS)
 
 .PHONY: cover
 cover: ## Fail if a package of the pure core is covered below 95 %
@@ -167,7 +192,7 @@ manifests: controller-gen ## Write CRDs, RBAC role and webhooks from the code's 
 		output:rbac:dir=config/rbac output:webhook:dir=config/webhook)
 
 .PHONY: docs
-docs: crd-ref-docs cli-docs audit-docs ## Write the references in docs/reference and docs/cli.md
+docs: crd-ref-docs cli-docs audit-docs python-docs go-docs ## Write the references in docs/reference and docs/cli.md
 	@mkdir -p bin docs/reference
 	@$(CRD_REF_DOCS) --log-level=ERROR --renderer=markdown --source-path=api \
 		--config=hack/tools/crd-ref-docs/config.yaml \
@@ -183,6 +208,27 @@ cli-docs: ## Write the reference of the command line, docs/cli.md
 .PHONY: audit-docs
 audit-docs: ## Write the reference of audit records, docs/reference/audit-record.md, and their JSON Schema
 	@$(GO) run ./hack/auditdocs
+
+.PHONY: python-docs
+python-docs: ## Write the reference of the Python SDK, docs/reference/python.md, from its docstrings
+	@"$$(hack/tools/venv.sh)/bin/python" hack/pythondocs/reference.py --source sdk/python/src --out docs/reference/python.md
+
+.PHONY: go-docs
+go-docs: ## Write the reference of the Go SDK, docs/reference/go.md, from its doc comments
+	@$(GO) run ./hack/godocs --out docs/reference/go.md client client/clienttest
+
+.PHONY: venv
+venv: ## Make bin/venv, what the Python SDK is tested and checked in
+	@hack/tools/venv.sh
+
+.PHONY: python-pins
+python-pins: ## Pin anew what the Python SDK is tested with (UPGRADE=1: the newest of it)
+	@venv="$$(hack/tools/venv.sh)"; cd sdk/python; \
+	"$$venv/bin/pip-compile" --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(if $(UPGRADE),--upgrade) \
+		--output-file requirements-dev.txt requirements-dev.in; \
+	pins="$$(cat requirements-dev.txt)"; \
+	printf '%s\n' '# Written by `make python-pins` out of requirements-dev.in. For Python 3.11 and later.' "$$pins" > requirements-dev.txt
 
 .PHONY: chart
 chart: control-plane ## Write what the Helm chart has of config/, and its table of values

@@ -20,7 +20,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-//go:embed default/kustomization.yaml webhook/webhooks.yaml admission-policy/*.yaml crd/bases/*.yaml
+//go:embed default/kustomization.yaml webhook/webhooks.yaml admission-policy/*.yaml crd/bases/*.yaml starter-policy/*.yaml starter-policy/rules/*.yaml starter-policy/workflows/*.yaml
 var files embed.FS
 
 // Webhooks returns the MutatingWebhookConfiguration and the
@@ -43,6 +43,27 @@ func AdmissionPolicies() ([]*unstructured.Unstructured, error) {
 // their own names, with its labels. The objects are the caller's own.
 func CustomResourceDefinitions() ([]*unstructured.Unstructured, error) {
 	return installed("crd/bases/*.yaml", kindCRD)
+}
+
+// StarterPolicy returns the RiskModel, the ApprovalWorkflows and the SmartRules
+// of config/starter-policy, in the order of their files. The objects are the
+// caller's own.
+func StarterPolicy() ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	for _, pattern := range []string{"starter-policy/risk_model.yaml", "starter-policy/workflows/*.yaml", "starter-policy/rules/*.yaml"} {
+		paths, err := fs.Glob(files, pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			found, err := objects(path)
+			if err != nil {
+				return nil, fmt.Errorf("config/%s: %w", path, err)
+			}
+			all = append(all, found...)
+		}
+	}
+	return all, nil
 }
 
 // kindCRD is of the objects whose name kustomize leaves alone: it says what

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/actionstatus"
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	"github.com/ow-kai/ascend-operator/internal/request"
 	"github.com/ow-kai/ascend-operator/internal/voucher"
@@ -223,7 +224,7 @@ func (k *KillSwitch) withdrawal(agent *v1alpha1.Agent, action *v1alpha1.AgentAct
 	status.Reason = why.reason
 	status.Message = shorten(fmt.Sprintf("the approval was withdrawn, for agent %s %s before an outcome was reported; %s (it was approved with reason %s: %s)",
 		agent.Name, why.was, why.next, action.Status.Reason, action.Status.Message), maxStatusMessage)
-	setDecisionConditions(status, action.Generation, now)
+	actionstatus.SetConditions(status, action.Generation, now)
 	return transition{action: action, request: asked, before: &action.Status, after: status}
 }
 

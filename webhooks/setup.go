@@ -75,15 +75,24 @@ func Setup(mgr ctrl.Manager, o Options) error {
 	}
 	o.Audit = newBoundedAudit(o.Audit)
 	server := mgr.GetWebhookServer()
-	actions := &actionHandler{
-		options:   o,
-		authority: &authority{reviews: mgr.GetClient()},
-		recorder:  &recorder{audit: o.Audit, clock: o.Clock},
-	}
+	actions := newActionHandler(o, mgr.GetClient())
 	server.Register(pathAgentAction, &admission.Webhook{Handler: actions})
 	server.Register(pathAgentActionGone, &admission.Webhook{Handler: admission.HandlerFunc(actions.gone)})
 	if err := registerPolicyValidators(mgr, o); err != nil {
 		return fmt.Errorf("set up webhooks: %w", err)
 	}
 	return nil
+}
+
+// Actions returns the handler of what happens to AgentActions by itself, for a
+// server that is no manager's. Reviews are asked by SubjectAccessReviews what
+// somebody may do.
+func Actions(o Options, reviews client.Writer) admission.Handler { return newActionHandler(o, reviews) }
+
+func newActionHandler(o Options, reviews client.Writer) *actionHandler {
+	return &actionHandler{
+		options:   o,
+		authority: &authority{reviews: reviews},
+		recorder:  &recorder{audit: o.Audit, clock: o.Clock},
+	}
 }

@@ -40,6 +40,15 @@ func TestByAge(t *testing.T) {
 	if byAge(*first, *second) >= 0 {
 		t.Error("the action that was submitted first comes second")
 	}
+
+	// The operator has it from the API server, which stores whole seconds.
+	second.Status.SubmittedAt = first.Status.SubmittedAt
+	for i, action := range []*v1alpha1.AgentAction{first, second} {
+		action.Spec.Requester = &v1alpha1.Requester{AdmittedAt: &metav1.MicroTime{Time: testNow.Add(time.Duration(i) * time.Microsecond)}}
+	}
+	if byAge(*first, *second) >= 0 || rowByAge(rowOf(first), rowOf(second)) >= 0 {
+		t.Error("the action that was admitted first comes second")
+	}
 }
 
 func TestName(t *testing.T) {

@@ -38,15 +38,16 @@ func (n *newest[T]) sorted() []T {
 	return n.kept
 }
 
-// byAge orders actions oldest first, those of one moment by namespace and name.
+// byAge orders actions oldest first, those of one moment by when they were
+// admitted, for the API server stores whole seconds, then by namespace and name.
 func byAge(a, b v1alpha1.AgentAction) int {
-	return cmp.Or(SubmittedAt(&a).Compare(SubmittedAt(&b)), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(SubmittedAt(&a).Compare(SubmittedAt(&b)), admittedAt(&a).Compare(admittedAt(&b)), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
 // row is what a table needs of an action, and nothing of what it asks for,
 // which may be large.
 type row struct {
-	at                            time.Time
+	at, admitted                  time.Time
 	namespace, name, actionType   string
 	level, decision, agent, score string
 	reason, stage, requester      string
@@ -56,7 +57,7 @@ type row struct {
 func rowOf(action *v1alpha1.AgentAction) row {
 	status := &action.Status
 	return row{
-		at: SubmittedAt(action), namespace: action.Namespace, name: action.Name, actionType: action.Spec.ActionType,
+		at: SubmittedAt(action), admitted: admittedAt(action), namespace: action.Namespace, name: action.Name, actionType: action.Spec.ActionType,
 		level: LevelWord(status.Risk), decision: DecisionWord(status.Decision), role: DecisionRole(status.Decision),
 		agent: string(action.Spec.AgentRef.Name), score: ScoreWord(status.Risk),
 		reason: cmp.Or(status.Reason, nothing), stage: cmp.Or(waitingStage(action), nothing), requester: cmp.Or(requesterName(action), nothing),
@@ -64,7 +65,7 @@ func rowOf(action *v1alpha1.AgentAction) row {
 }
 
 func rowByAge(a, b row) int {
-	return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+	return cmp.Or(a.at.Compare(b.at), a.admitted.Compare(b.admitted), cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
 }
 
 // SubmittedAt is when the action was stored: to the microsecond once the
@@ -74,4 +75,13 @@ func SubmittedAt(action *v1alpha1.AgentAction) time.Time {
 		return at.Time
 	}
 	return action.CreationTimestamp.Time
+}
+
+// admittedAt is when admission let the action in, to the microsecond; zero where
+// admission has not stamped it.
+func admittedAt(action *v1alpha1.AgentAction) time.Time {
+	if requester := action.Spec.Requester; requester != nil && requester.AdmittedAt != nil {
+		return requester.AdmittedAt.Time
+	}
+	return time.Time{}
 }

@@ -5,30 +5,22 @@ package session
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"os"
-	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/ow-kai/ascend-operator/internal/connection"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
 // The environment variables of agents, the same as the SDKs read.
 const (
-	// EnvURL is the address of the API server.
-	EnvURL = "ASCEND_API_URL"
-	// EnvKey is a bearer token for it.
-	EnvKey = "ASCEND_API_KEY"
-	// EnvCAFile is a file with the authority that its certificate is from; left
-	// out, those of the system.
-	EnvCAFile = "ASCEND_CA_FILE"
-	// EnvNamespace is where the agent's actions go; default when left out.
-	EnvNamespace = "ASCEND_NAMESPACE"
-	// EnvAgentID is the Agent in whose name actions are submitted.
-	EnvAgentID = "ASCEND_AGENT_ID"
+	EnvURL       = connection.EnvURL
+	EnvKey       = connection.EnvKey
+	EnvCAFile    = connection.EnvCAFile
+	EnvNamespace = connection.EnvNamespace
+	EnvAgentID   = connection.EnvAgentID
 )
 
 // ConnectionHelp says how the cluster is chosen, for help texts.
@@ -66,7 +58,7 @@ func (s *Session) environmentConfig() (*rest.Config, error) {
 	case key == "":
 		return nil, errors.New("no credentials: " + EnvURL + " is set, but " + EnvKey + " is not\nSet it to the agent's token (ascend agents token NAME makes one), or choose a cluster of your kubeconfig with --context")
 	}
-	if err := sendable(address); err != nil {
+	if err := connection.Sendable(address, EnvURL, EnvKey); err != nil {
 		return nil, err
 	}
 	timeout, err := clientcmd.ParseTimeout(*s.Flags.Timeout)
@@ -81,24 +73,6 @@ func (s *Session) environmentConfig() (*rest.Config, error) {
 		config.CAFile = file
 	}
 	return config, nil
-}
-
-// sendable refuses an address to which no key may be sent: one that is none, or
-// is not encrypted and not on this machine.
-func sendable(address string) error {
-	at, err := url.Parse(address)
-	switch {
-	case strings.Contains(address, "@"): // never shown, be it an address or not
-		return errors.New("no cluster to talk to: " + EnvURL + " has a password in it\nThe key goes into " + EnvKey + " alone")
-	case err != nil || at.Host == "" || (at.Scheme != "https" && at.Scheme != "http"):
-		return fmt.Errorf("no cluster to talk to: %s is %q, which is no address such as https://127.0.0.1:6443", EnvURL, address)
-	case at.Scheme == "https" || at.Hostname() == "localhost":
-		return nil
-	}
-	if ip, err := netip.ParseAddr(at.Hostname()); err == nil && ip.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("will not talk to %s: the key in %s would go there unencrypted\nSet %s to an address that begins with https://", terminal.Safe(address), EnvKey, EnvURL)
 }
 
 // origin says where it is configured which cluster and which user it is.
