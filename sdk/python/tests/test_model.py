@@ -116,7 +116,8 @@ STORED: dict[str, Any] = {
         "decision": "Denied", "reason": "RuleDenied", "message": "Bulk deletes require approval",
         "risk": {"score": "7.2", "level": "High", "cvssVector": "CVSS:3.1/x"},
         "decidingRule": {"namespace": "n", "name": "rule-x", "displayName": "Block"},
-        "approval": {"pendingApprovers": ["group:g"]}, "validUntil": "2026-01-02T03:04:05.678901Z", "specDigest": "sha256:x",
+        "approval": {"pendingApprovers": ["group:g"]}, "validUntil": "2026-01-02T03:04:05.678901Z",
+        "specDigest": "sha256:x",
     },
 }  # fmt: skip
 
@@ -136,7 +137,8 @@ def test_a_denial_as_it_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("word", "decision", "final"),
-    [("", "PENDING", False), ("Pending", "PENDING", False), ("Approved", "APPROVED", True), ("TimedOut", "TIMEOUT", True),
+    [("", "PENDING", False), ("Pending", "PENDING", False), ("Approved", "APPROVED", True),
+     ("TimedOut", "TIMEOUT", True),
      ("Cancelled", "CANCELLED", True), ("approved", "PENDING", False), ("Blessed", "PENDING", False)],
 )  # fmt: skip
 def test_words_of_decisions(word: str, decision: str, final: bool) -> None:

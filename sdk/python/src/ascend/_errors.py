@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ascend._model import GROUP, ActionResult, mapping
+from ascend._model import GROUP, ActionResult, listing, mapping
 from ascend.exceptions import (
     AscendAgentNotRegisteredError,
     AscendAuthenticationError,
@@ -45,13 +45,15 @@ class Doing:
     what: str  # such as "submit action act-1"
     agent: str = ""
     name: str = ""
+    note: str = ""  # what is to be known when there was no answer
+    rule: str = ""  # flags of `kubectl create role` that would allow it
 
 
 def unreachable(failure: Unreachable, doing: Doing) -> AscendConnectionError:
     """Return the error for no answer."""
     return AscendConnectionError(
-        f"could not {doing.what}: {failure}",
-        help="Check that ASCEND_API_URL and ASCEND_CA_FILE are right and the API server answers: kubectl get --raw /readyz",
+        f"could not {doing.what}: {failure}{doing.note and '; ' + doing.note}",
+        help="Check ASCEND_API_URL and ASCEND_CA_FILE, and that the API server answers: kubectl get --raw /readyz",
         reason="Unreachable",
     )
 
@@ -63,19 +65,20 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
     code = answer.status
     reason = str(status.get("reason") or "")
     message = _WEBHOOK.sub("", str(status.get("message") or f"HTTP status {code}"))
-    causes = [mapping(c) for c in details.get("causes") or ()]
+    causes = [mapping(c) for c in listing(details.get("causes"))]
     field = next((str(c["field"]) for c in causes if c.get("field")), "")
     tried = f"could not {doing.what}: {message}"
-    namespace = session.namespace
+    namespace, agent = session.namespace, doing.agent or "NAME"
 
     if code == 401:
         return _unauthenticated(answer, doing, session)
     if code == 403:
         if rbac := _RBAC.search(message):
-            return AscendAuthorizationError(tried, help=_grant(rbac, namespace, message), status=code, reason=reason)
+            return AscendAuthorizationError(tried, help=_grant(rbac, namespace, doing), status=code, reason=reason)
         if re.search(r"\bis suspended\b", message):
             return AscendKillSwitchError(
-                tried, help=f"Whoever manages the agent can let it go on: ascend agents resume {doing.agent or 'NAME'} -n {namespace}",
+                tried,
+                help=f"Whoever manages the agent can let it go on: ascend agents resume {agent} -n {namespace}",
                 status=code, reason="AgentSuspended",
             )  # fmt: skip
         return AscendAuthorizationError(tried, status=code, reason=reason)
@@ -96,7 +99,7 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
         if field == "spec.agentRef.name" and "there is no agent" in message:
             return AscendAgentNotRegisteredError(
                 tried,
-                help=f"Register it: ascend agents register {doing.agent or 'NAME'} -n {namespace}",
+                help=f"Register it: ascend agents register {agent} -n {namespace}",
                 status=code,
                 reason="AgentNotFound",
             )
@@ -114,7 +117,8 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
         )  # fmt: skip
     if 300 <= code < 400:
         return AscendConnectionError(
-            f"could not {doing.what}: the address answers with a redirect, which is not followed, for the key is for the API server alone",
+            f"could not {doing.what}: the address answers with a redirect, which is not followed, for the key is "
+            "for the API server alone",
             help="Set ASCEND_API_URL to the API server's own address.", status=code, reason="Redirect",
         )  # fmt: skip
     return AscendConnectionError(
@@ -124,7 +128,8 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
 
 def _unauthenticated(answer: Answer, doing: Doing, session: Session) -> AscendAuthenticationError:
     expiry = session.expiry()
-    advice = f"Get a new one: ascend agents token {doing.agent or session.settings.agent_id or 'NAME'} -n {session.namespace}"
+    agent = doing.agent or session.settings.agent_id or "NAME"
+    advice = f"Get a new one: ascend agents token {agent} -n {session.namespace}"
     if expiry is not None and answer.date is not None and answer.date.timestamp() >= expiry:
         since = datetime.fromtimestamp(expiry, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         return AscendAuthenticationError(
@@ -139,17 +144,16 @@ def _unauthenticated(answer: Answer, doing: Doing, session: Session) -> AscendAu
     )  # fmt: skip
 
 
-def _grant(rbac: re.Match[str], namespace: str, message: str) -> str:
+def _grant(rbac: re.Match[str], namespace: str, doing: Doing) -> str:
     user, verb, resource = rbac["user"], rbac["verb"], rbac["resource"]
     account = _ACCOUNT.fullmatch(user)
     who = f"--serviceaccount={account[1]}:{account[2]}" if account else f"--user={user!r}"
     if resource == "agentactions" and verb in ("create", "get", "list", "watch", "patch"):
         grant = f"kubectl create rolebinding ascend-agent -n {namespace} --clusterrole=ascend-agent-submitter {who}"
         return f"Whoever manages the namespace can grant it: {grant}"
-    named = f".{GROUP}" if GROUP in message else ""
+    rule = doing.rule or f"--verb={verb} --resource={resource}"
     return (
-        f"Whoever manages the namespace can grant it: kubectl create role ascend-agent-more -n {namespace} "
-        f"--verb={verb} --resource={resource}{named} && "
+        f"Whoever manages the namespace can grant it: kubectl create role ascend-agent-more -n {namespace} {rule} && "
         f"kubectl create rolebinding ascend-agent-more -n {namespace} --role=ascend-agent-more {who}"
     )
 
@@ -157,7 +161,8 @@ def _grant(rbac: re.Match[str], namespace: str, message: str) -> str:
 def absent(name: str, waited: float, session: Session) -> AscendOperatorAbsentError:
     """Return the error for an action that nobody has looked at."""
     return AscendOperatorAbsentError(
-        f"the operator has not looked at action {name} in namespace {session.namespace} within {waited:g} s; nothing was run",
+        f"the operator has not looked at action {name} in namespace {session.namespace} within {waited:g} s; "
+        "nothing was run",
         help=f"See how it is: {LOOK}. The action stays; follow it with get_action_status({name!r}).",
         reason="OperatorAbsent",
     )
@@ -179,5 +184,6 @@ def not_approved(result: ActionResult) -> AscendNotApprovedError:
         )
     return AscendPendingTimeoutError(
         f"action {name} was not run: {why}", result,
-        help=f"Nothing will run it any more. Withdraw it, so that nobody approves it in vain: client.cancel_action({name!r})",
+        help="Nothing will run it any more. Withdraw it, so that nobody approves it in vain: "
+        f"client.cancel_action({name!r})",
     )  # fmt: skip

@@ -137,7 +137,8 @@ def submit(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
 
 
 def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
-    doing = Doing(f"submit action {draft.name}", session.settings.agent_id, draft.name)
+    note = "nothing was run, but it may have been submitted; with an idempotency key a second try is the same action"
+    doing = Doing(f"submit action {draft.name}", session.settings.agent_id, draft.name, note)
     body = {
         "apiVersion": API_VERSION,
         "kind": "AgentAction",
@@ -169,7 +170,8 @@ def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
                 help="Something between here and the API server changes requests. See: ascend explain " + draft.name,
             )
         raise AscendConflictError(
-            f"another action was submitted under this idempotency key: {draft.name}, decision {result_of(obj).decision}; nothing was run",
+            f"another action was submitted under this idempotency key: {draft.name}, "
+            f"decision {result_of(obj).decision}; nothing was run",
             help="Give what is another intention another idempotency key.",
             reason="AlreadyExists",
         )

@@ -22,6 +22,7 @@ from ascend._exchange import Answer, Flow, ServerTime, Session, Sleep, backoff
 from ascend._flows import Draft, patch, read, read_answer, submit, wait_for_decision
 from ascend._model import ActionResult, decided, format_time, mapping, parse_time, result_of
 from ascend.exceptions import (
+    AscendCancelledError,
     AscendConflictError,
     AscendExpiredError,
     AscendIntegrityError,
@@ -31,6 +32,8 @@ from ascend.exceptions import (
 
 # An approval is used until so long before its end: what starts has to get going.
 MARGIN = timedelta(seconds=1)
+# How far the API server's clock may be behind the operator's.
+MAX_BEHIND = timedelta(minutes=1)
 MAX_MESSAGE = 4096
 # An outcome is worth waiting for: it goes into the record.
 REPORT_PATIENCE = 30.0
@@ -84,14 +87,26 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
         raise errors.not_approved(result)
     uid = result.uid
     doing = Doing(f"check that action {draft.name} is still approved", session.settings.agent_id, draft.name)
-    obj, answer = yield from read_answer(session, draft.name, doing)
-    return check(obj, answer, draft, uid, digest_now(), session.clock())
+    fresh, answer = yield from read_answer(session, draft.name, doing)
+    if uid != result_of(obj).uid or _version(fresh) < _version(obj):
+        raise AscendIntegrityError(
+            f"action {draft.name} is not the one that was submitted, or is shown as it was before; nothing was run"
+        )
+    return check(fresh, answer, draft, uid, digest_now(), session.clock())
+
+
+def _version(obj: Object) -> int:
+    version = mapping(obj.get("metadata")).get("resourceVersion")
+    if not isinstance(version, str) or not version.isascii() or not version.isdigit() or len(version) > 20:
+        raise AscendIntegrityError("the API server's answer has no resourceVersion; nothing was run")
+    return int(version)
 
 
 def check(obj: Object, answer: Answer, draft: Draft, uid: str, digest_now: str, now: float) -> Permit:
     """Let an action through that was read this moment, or say why not. It has no effect and no clock."""
     result, name = result_of(obj, created=True), draft.name
     time = ServerTime.of(answer)
+    decided_at = parse_time(mapping(obj.get("status")).get("decidedAt"))
     if not uid or result.uid != uid:
         raise AscendIntegrityError(
             f"action {name} is no longer the one that was approved: its uid differs; nothing was run"
@@ -111,14 +126,23 @@ def check(obj: Object, answer: Answer, draft: Draft, uid: str, digest_now: str, 
             help=f"See what was approved: ascend explain {name}",
             reason="DigestDiffers",
         )
+    if mapping(obj.get("spec")).get("cancelled"):
+        raise AscendCancelledError(f"action {name} was withdrawn, and was not run", result)
     if mapping(obj.get("spec")).get("outcome") is not None:
         raise AscendConflictError(f"action {name} has an outcome already: it was run before, and is not run again")
     if time is None:
         raise AscendIntegrityError(
-            f"nobody knows whether the approval of action {name} is still good: the API server's answer has no Date header; "
-            "nothing was run",
+            f"nobody knows whether the approval of action {name} is still good: "
+            "the API server's answer has no Date header; nothing was run",
             help="Something between here and the API server takes it away; talk to the API server itself.",
             reason="NoDate",
+        )
+    if decided_at is None or time.latest(now) < decided_at - MAX_BEHIND:
+        raise AscendIntegrityError(
+            f"nobody knows whether the approval of action {name} is still good: the API server's clock is behind the "
+            "time of the decision; nothing was run",
+            help="See that the API servers and the operator run NTP.",
+            reason="ClockBehind",
         )
     if result.valid_until is None or time.latest(now) >= result.valid_until - MARGIN:
         raise _expired(result)

@@ -54,7 +54,8 @@ def governed(
     people decide.
 
     Args:
-        client: Submits the actions. A plain `def` needs `ascend.AscendClient`, an `async def` `ascend.aio.AscendClient`.
+        client: Submits the actions: an `ascend.AscendClient` for a plain `def`, an `ascend.aio.AscendClient` for an
+            `async def`.
         action_type: Of every call's action, such as `database_write`.
         resource: What is acted on: text with names of arguments in braces, such as `customers/{customer_id}`,
             or a function of the arguments. Such functions are given those arguments that they take, by name.
@@ -174,8 +175,8 @@ class _Plan:
         if isinstance(self.resource, str):
             self._check_template(self.resource)
         for of in (self.resource, self.parameters, self.context, self.idempotency_key):
-            if callable(of) and (unknown := (_wanted(of) or set()) - set(names)):
-                raise TypeError(f"{of!r} wants {', '.join(sorted(unknown))}, which the function does not take")
+            if callable(of) and (strange := (_wanted(of) or set()) - set(names)):
+                raise TypeError(f"{of!r} wants {', '.join(sorted(strange))}, which the function does not take")
         words = self.description
         if words is None:
             words = (inspect.getdoc(self.function) or "").strip().partition("\n")[0]

@@ -185,7 +185,7 @@ def result_of(obj: Mapping[str, Any], *, created: bool = False) -> ActionResult:
     """Read an AgentAction. What is not known counts as undecided."""
     metadata, status = mapping(obj.get("metadata")), mapping(obj.get("status"))
     risk, rule, approval = (mapping(status.get(key)) for key in ("risk", "decidingRule", "approval"))
-    word = status.get("decision") or ""
+    word = decided(obj)
     decision = _FINAL.get(word, PENDING)
     message = str(status.get("message") or "")
     return ActionResult(
@@ -196,7 +196,7 @@ def result_of(obj: Mapping[str, Any], *, created: bool = False) -> ActionResult:
         risk_score=_score(risk.get("score")),
         risk_level=str(risk.get("level") or "").upper(),
         cvss_vector=str(risk.get("cvssVector") or ""),
-        pending_approvers=[str(a) for a in approval.get("pendingApprovers") or ()] if decision == PENDING else [],
+        pending_approvers=[str(a) for a in listing(approval.get("pendingApprovers"))] if decision == PENDING else [],
         approval_url=str(status.get("approvalURL") or ""),
         denial_reason=message or str(status.get("reason") or "") if decision in (DENIED, TIMEOUT, CANCELLED) else "",
         rule_id=str(rule.get("name") or ""),
@@ -211,7 +211,8 @@ def result_of(obj: Mapping[str, Any], *, created: bool = False) -> ActionResult:
 
 def decided(obj: Mapping[str, Any]) -> str:
     """Return the decision as the API has it; empty before the first evaluation."""
-    return str(mapping(obj.get("status")).get("decision") or "")
+    word = mapping(obj.get("status")).get("decision")
+    return word if isinstance(word, str) else ""
 
 
 def is_final(obj: Mapping[str, Any]) -> bool:
@@ -222,6 +223,11 @@ def is_final(obj: Mapping[str, Any]) -> bool:
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return an object, or an empty one in the place of what is none."""
     return value if isinstance(value, Mapping) else {}
+
+
+def listing(value: Any) -> list[Any]:
+    """Return a list, or an empty one in the place of what is none."""
+    return value if isinstance(value, list) else []
 
 
 def object_name(value: Any, field_name: str) -> str:

@@ -13,9 +13,8 @@ from ascend._errors import Doing
 from ascend._exchange import Flow, Request, Session
 from ascend._flows import FIELD_MANAGER, ask
 from ascend._model import API_VERSION, GROUP, object_name
+from ascend._webhook import MIN_SECRET
 from ascend.exceptions import AscendValidationError
-
-MIN_SECRET = 16  # bytes, as the operator has it
 
 
 def configure_webhook(
@@ -49,25 +48,30 @@ def configure_webhook(
         "events": sorted({text(event, "events", 64) for event in events}),
         "secretRef": {"name": name, "key": "secret"},
     }
-    yield from _apply(
-        session, f"/api/v1/namespaces/{session.namespace}/secrets/{name}",
-        {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}, f"write Secret {name}",
-    )  # fmt: skip
-    yield from _apply(
-        session, f"/apis/{API_VERSION}/namespaces/{session.namespace}/webhooksubscriptions/{name}",
-        {"apiVersion": API_VERSION, "kind": "WebhookSubscription", "metadata": metadata, "spec": spec},
-        f"write WebhookSubscription {name} of {GROUP}",
-    )  # fmt: skip
+    secret_obj = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+    subscription = {"apiVersion": API_VERSION, "kind": "WebhookSubscription", "metadata": metadata, "spec": spec}
+    # Tried first, so that no secret is changed for a subscription that cannot be.
+    yield from _apply(session, subscription, "webhooksubscriptions", dry=True)
+    yield from _apply(session, secret_obj, "secrets")
+    yield from _apply(session, subscription, "webhooksubscriptions")
     return name
 
 
-def _apply(session: Session, path: str, obj: Mapping[str, Any], what: str) -> Flow[None]:
+def _apply(session: Session, obj: Mapping[str, Any], resource: str, *, dry: bool = False) -> Flow[None]:
     # Server-side apply, for it creates under a right that names the object.
-    doing = Doing(what, session.settings.agent_id)
+    name = obj["metadata"]["name"]
+    root = "/api/v1" if obj["apiVersion"] == "v1" else f"/apis/{obj['apiVersion']}"
+    query = {"fieldManager": FIELD_MANAGER, "force": "true", **({"dryRun": "All"} if dry else {})}
     request = Request(
-        "PATCH", path, {"fieldManager": FIELD_MANAGER, "force": "true"}, encode(obj), "application/apply-patch+yaml",
+        "PATCH",
+        f"{root}/namespaces/{session.namespace}/{resource}/{name}",
+        query,
+        encode(obj),
+        "application/apply-patch+yaml",
         session.settings.timeout,
-    )  # fmt: skip
+    )
+    rule = f"--verb=create,patch --resource=secrets,webhooksubscriptions.{GROUP} --resource-name={name}"
+    doing = Doing(f"write {obj['kind']} {name}", session.settings.agent_id, rule=rule)
     answer = yield from ask(session, request, doing)
     if answer.status not in (200, 201):
         raise errors.refused(answer, doing, session)
