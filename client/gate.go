@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/request"
 )
@@ -28,6 +30,8 @@ func gate(asked *submission, now *v1alpha1.AgentAction, at reading, digest strin
 		return notOurs(result)
 	case now.UID == "" || now.UID != asked.uid() || now.Name != asked.action.Name || now.Namespace != asked.action.Namespace:
 		return doubt("action %s is not the one that was submitted: it was deleted, and another took its name", now.Name)
+	case older(now, asked.action):
+		return doubt("the API server answered with action %s as it was before what is known of it", now.Name)
 	case !result.Approved():
 		return notApproved(result)
 	case digest != asked.digest:
@@ -43,6 +47,13 @@ func gate(asked *submission, now *v1alpha1.AgentAction, at reading, digest strin
 		return doubt("action %s holds another request than the one that was submitted", now.Name)
 	}
 	return inTime(result, now, at)
+}
+
+// older says whether an answer is behind one that was seen before, as of a cache
+// that lags.
+func older(now, before *v1alpha1.AgentAction) bool {
+	order, err := resourceversion.CompareResourceVersion(now.ResourceVersion, before.ResourceVersion)
+	return err != nil || order < 0
 }
 
 // inTime says whether the approval is still good, by the cluster's clock: the

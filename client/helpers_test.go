@@ -3,6 +3,9 @@
 package client_test
 
 import (
+	"net/http"
+	"strings"
+	"sync"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,3 +26,21 @@ func newClient(t testing.TB, options client.Options) *client.Client {
 func meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "default", Name: name}
 }
+
+// before runs something once, before the first request of that method to a path
+// that contains the text.
+func before(method, path string, do func()) func(http.RoundTripper) http.RoundTripper {
+	var once sync.Once
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method == method && strings.Contains(r.URL.Path, path) {
+				once.Do(do)
+			}
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -56,7 +56,7 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	object.Annotations = map[string]string{SubmissionAnnotation: randomKey()}
 
 	// Whoever waits before it is made misses nothing of it.
-	one := c.watcher.begin(object.Name, false)
+	one := c.watcher.begin(object.Name, false, "")
 	defer c.watcher.end(one)
 	made, created, err := c.create(ctx, object, digest)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // stays of the requests' errors, such as an *AuthenticationError. It outlives
 // connections that are cut.
 func (c *Client) Wait(ctx context.Context, id string) (*Result, error) {
-	one := c.watcher.begin(id, true)
+	one := c.watcher.begin(id, true, "")
 	defer c.watcher.end(one)
 	action, err := c.await(ctx, one, isFinal)
 	if err != nil {

@@ -60,9 +60,10 @@ func newWatcher(c *Client) *watcher {
 }
 
 // begin makes a waiter for an action, which may not be there yet unless it is
-// expected. It has to be given to end.
-func (w *watcher) begin(name string, expects bool) *waiter {
-	one := &waiter{name: name, changed: make(chan struct{}, 1), expects: expects}
+// expected. uid tells which one of that name; empty: the first that is seen. It
+// has to be given to end.
+func (w *watcher) begin(name string, expects bool, uid types.UID) *waiter {
+	one := &waiter{name: name, changed: make(chan struct{}, 1), expects: expects, uid: uid}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {

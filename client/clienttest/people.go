@@ -3,6 +3,7 @@
 package clienttest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -162,4 +163,21 @@ func (s *Server) Applied(namespace, resource, name string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.applied[fmt.Sprintf("%s/%s/%s", namespace, resource, name)]
+}
+
+// ApproveWhen waits until an action is as it should be, and approves it. It ends
+// with ctx; what comes of it can be seen in the action.
+func (s *Server) ApproveWhen(ctx context.Context, enough func(*v1alpha1.AgentAction) bool, as string, groups ...string) {
+	for {
+		found, changed := s.look(enough)
+		if found != nil {
+			_ = s.Approve(found.Name, as, groups...) // nothing, where somebody was faster
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

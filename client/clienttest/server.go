@@ -19,6 +19,8 @@ package clienttest
 
 import (
 	"encoding/pem"
+	"io"
+	"log"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -79,6 +81,7 @@ func New(tb testing.TB, objects ...any) *Server {
 	}
 	s.http = httptest.NewUnstartedServer(s.handler())
 	s.http.EnableHTTP2 = true
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that go away are no news
 	s.http.StartTLS()
 	tb.Cleanup(func() {
 		s.http.CloseClientConnections()

@@ -75,6 +75,12 @@ An agent asks, a person looks at it and agrees, and you see why:
   ascend wait update-billing-address
   ascend explain update-billing-address
 
+The tutorial in Python, with the agent's key. While it waits, a person agrees:
+
+  python3 -m venv .venv && .venv/bin/pip install ./sdk/python
+  .venv/bin/python sdk/python/tests/tutorial/tutorial.py
+  kubectl approve --agent-id tutorial-agent --yes --as alice --as-group ascend-approvers
+
 Rules as tested code:
 
   ascend rules test config/starter-policy --cover

@@ -122,8 +122,18 @@ func (p *pkg) text(to *strings.Builder, name, said string) {
 	printer := p.Printer()
 	printer.HeadingLevel = 5
 	printer.HeadingID = func(*comment.Heading) string { return "" }
+	printer.DocLinkURL = linkURL
 	to.Write(printer.Markdown(p.Parser().Parse(said)))
 	to.WriteString("\n")
+}
+
+// linkURL is where a link of a doc comment goes: to a heading of the page, or to
+// the site that has every package.
+func linkURL(link *comment.DocLink) string {
+	if link.ImportPath != "" {
+		return link.DefaultURL("https://pkg.go.dev/")
+	}
+	return "#" + strings.ToLower(link.Recv+link.Name)
 }
 
 // code writes Go as gofmt does, without the doc comment that stands below it.
@@ -143,9 +153,9 @@ func (p *pkg) code(to *strings.Builder, node ast.Node) {
 		panic(err) // it has just been parsed
 	}
 	code := text.String()
-	if block, is := node.(*ast.BlockStmt); is && len(block.List) > 0 {
-		code = strings.ReplaceAll(strings.Trim(code, "{}\n"), "\n\t", "\n")
-		code = strings.TrimPrefix(code, "\t")
+	if _, block := node.(*ast.BlockStmt); block { // of an example: without its braces
+		code = strings.TrimSuffix(strings.TrimPrefix(code, "{"), "}")
+		code = strings.ReplaceAll(code, "\n\t", "\n")
 	}
 	fmt.Fprintf(to, "```go\n%s\n```\n\n", strings.TrimSpace(code))
 }

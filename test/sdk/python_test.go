@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -51,8 +50,9 @@ func python(t *testing.T, timeout time.Duration, args ...string) *exec.Cmd {
 // The tests of the Python SDK, those that need the cluster too.
 func TestPython(t *testing.T) {
 	s := theStack(t)
+	report := filepath.Join(t.TempDir(), "report.xml")
 	cmd := python(t, pytestTakes, "-m", "pytest", "-ra", "--durations=5", "-p", "no:cacheprovider",
-		"-o", "faulthandler_timeout=300", "--color=no")
+		"-o", "faulthandler_timeout=300", "--color=no", "--junit-xml="+report)
 	cmd.Env = append(cmd.Env,
 		"PYTHONPATH="+filepath.Join(checkout(t), "sdk", "python", "src"),
 		"HYPOTHESIS_STORAGE_DIRECTORY="+filepath.Join(t.TempDir(), "hypothesis"),
@@ -64,11 +64,19 @@ func TestPython(t *testing.T) {
 	s.proxy.Reset()
 	t.Cleanup(s.proxy.Reset)
 	out := output(t, cmd)
-	last := regexp.MustCompile(`(?m)^=+ (\d+ passed.*) =+$`).FindStringSubmatch(out)
-	if last == nil || strings.Contains(last[1], "skipped") || strings.Contains(last[1], "deselected") {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	summary := lines[len(lines)-1]
+	if !strings.Contains(summary, " passed") || strings.Contains(summary, "skipped") || strings.Contains(summary, "deselected") {
 		t.Fatalf("not every test ran:\n%s", tail(out))
 	}
-	t.Log(last[1])
+	text, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), `classname="tests.cluster.`) {
+		t.Error("no test of sdk/python/tests/cluster ran")
+	}
+	t.Log(summary)
 }
 
 // ruff, mypy --strict and vermin, as `make python-lint` runs them.
@@ -78,40 +86,53 @@ func TestPythonLint(t *testing.T) {
 }
 
 // built is the SDK as users get it: a wheel, made out of the sdist and installed
-// where nothing else is.
+// into a virtual environment of its own, which borrows what the SDK needs from
+// that of the tools.
 var built struct {
 	once   sync.Once
 	temp   string
-	folder string
+	python string // the interpreter of that environment
 }
 
-func installed(t *testing.T) string {
+// user is the interpreter of somebody who has installed the SDK.
+func user(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
-		temp, err := os.MkdirTemp("", "ascend-wheel-")
+		temp, err := os.MkdirTemp("", "ascend-wheel-") //nolint:usetesting // other tests use it, too
 		if err != nil {
 			t.Fatal(err)
 		}
 		built.temp = temp
-		dist := filepath.Join(temp, "dist")
-		// Without isolation: hatchling is in the virtual environment, pinned.
+		dist, clean := filepath.Join(temp, "dist"), filepath.Join(temp, "venv")
+		// Without isolation: hatchling is in the tools' environment, pinned.
 		output(t, python(t, lintTakes, "-m", "build", "--no-isolation", "--outdir", dist))
-		wheels, err := filepath.Glob(filepath.Join(dist, "ascend_sdk-*-py3-none-any.whl"))
-		if err != nil || len(wheels) != 1 {
-			t.Fatalf("wheels: %v, %v", wheels, err)
+		wheel := only(t, filepath.Join(dist, "ascend_sdk-*-py3-none-any.whl"))
+		only(t, filepath.Join(dist, "ascend_sdk-*.tar.gz"))
+		output(t, python(t, lintTakes, "-m", "venv", "--without-pip", clean))
+		installed := filepath.Join(clean, "bin", "python")
+		output(t, python(t, lintTakes, "-m", "pip", "--python", installed, "install", "--quiet", "--disable-pip-version-check",
+			"--no-index", "--no-deps", wheel))
+		libraries := only(t, filepath.Join(venv(t), "lib", "python*", "site-packages"))
+		borrowed := filepath.Join(only(t, filepath.Join(clean, "lib", "python*", "site-packages")), "borrowed.pth")
+		if err := os.WriteFile(borrowed, []byte(libraries+"\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		if sdists, err := filepath.Glob(filepath.Join(dist, "ascend_sdk-*.tar.gz")); err != nil || len(sdists) != 1 {
-			t.Fatalf("sdists: %v, %v", sdists, err)
-		}
-		folder := filepath.Join(temp, "site")
-		output(t, python(t, lintTakes, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-index", "--no-deps", "--target", folder, wheels[0]))
-		built.folder = folder
+		built.python = installed
 	})
-	if built.folder == "" {
+	if built.python == "" {
 		t.Fatal("the SDK was not built; an earlier test says why")
 	}
-	return built.folder
+	return built.python
+}
+
+// only is the one file that the pattern matches.
+func only(t *testing.T, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s: %q, %v", pattern, found, err)
+	}
+	return found[0]
 }
 
 // consumer is a program of a user that checks its types.
@@ -131,26 +152,30 @@ def wrong(client: AscendClient) -> int:
 // and typed.
 func TestPythonPackage(t *testing.T) {
 	dependOnCheckout(t)
-	site := installed(t)
-	source := filepath.Join(checkout(t), "sdk", "python", "src")
-	for _, file := range []string{"ascend/py.typed", "ascend/__init__.py", "ascend/aio.py", "ascend/adapters/__init__.py"} {
+	interpreter := user(t)
+	folder := t.TempDir()
+	asUser := func(name string, args ...string) string {
+		cmd := python(t, lintTakes, args...)
+		cmd.Path, cmd.Args[0], cmd.Dir = name, name, folder
+		return strings.TrimSpace(output(t, cmd))
+	}
+	home := asUser(interpreter, "-c", "import ascend, ascend.aio, ascend.exceptions, importlib.metadata as m, os; "+
+		"assert m.version('ascend-sdk') == ascend.__version__; print(os.path.dirname(ascend.__file__))")
+	if !strings.HasPrefix(home, built.temp) {
+		t.Fatalf("imported from %s, not what is in %s", home, built.temp)
+	}
+	source := filepath.Join(checkout(t), "sdk", "python", "src", "ascend")
+	for _, file := range []string{"py.typed", "__init__.py", "aio.py", "adapters/__init__.py"} {
 		if _, err := os.Stat(filepath.Join(source, file)); err != nil {
 			t.Errorf("the sources have no %s", file)
-		} else if _, err := os.Stat(filepath.Join(site, file)); err != nil {
+		} else if _, err := os.Stat(filepath.Join(home, file)); err != nil {
 			t.Errorf("the wheel has no %s", file)
 		}
 	}
-	imported := python(t, time.Minute, "-c", "import ascend, ascend.exceptions, importlib.metadata as m; "+
-		"assert m.version('ascend-sdk') == ascend.__version__; print(ascend.__file__)")
-	imported.Dir, imported.Env = t.TempDir(), append(imported.Env, "PYTHONPATH="+site)
-	if file := strings.TrimSpace(output(t, imported)); !strings.HasPrefix(file, site) {
-		t.Errorf("imported %s, not what is in %s", file, site)
-	}
-	program := filepath.Join(t.TempDir(), "consumer.py")
+	program := filepath.Join(folder, "consumer.py")
 	if err := os.WriteFile(program, []byte(consumer), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	typed := python(t, lintTakes, "-m", "mypy", "--strict", "--warn-unused-ignores", "--cache-dir", t.TempDir(), "--config-file=", program)
-	typed.Dir, typed.Env = filepath.Dir(program), append(typed.Env, "MYPYPATH="+site)
-	output(t, typed)
+	asUser(filepath.Join(venv(t), "bin", "python"), "-m", "mypy", "--strict", "--warn-unused-ignores", "--config-file=",
+		"--cache-dir", filepath.Join(folder, "cache"), "--python-executable", interpreter, program)
 }

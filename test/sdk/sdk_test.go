@@ -33,23 +33,23 @@ func TestMain(m *testing.M) {
 }
 
 // checkout is the absolute path of root.
-func checkout(t testing.TB) string {
-	t.Helper()
+func checkout(tb testing.TB) string {
+	tb.Helper()
 	path, err := filepath.Abs(root)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
 // command is one that runs in the checkout, with no setting of the developer's
 // own that the SDKs would read, and ends with the test.
-func command(t testing.TB, timeout time.Duration, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
-	t.Cleanup(cancel)
+func command(tb testing.TB, timeout time.Duration, name string, args ...string) *exec.Cmd {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
+	tb.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = checkout(t), bareEnvironment()
+	cmd.Dir, cmd.Env = checkout(tb), bareEnvironment()
 	cmd.WaitDelay = 10 * time.Second // what it has started may hold its output
 	return cmd
 }
@@ -64,13 +64,13 @@ func bareEnvironment() []string {
 
 // output runs the command and returns its standard output; the test fails, and
 // shows everything, if it fails.
-func output(t testing.TB, cmd *exec.Cmd) string {
-	t.Helper()
+func output(tb testing.TB, cmd *exec.Cmd) string {
+	tb.Helper()
 	var problems strings.Builder
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s\n%s", strings.Join(cmd.Args, " "), err, tail(string(out)), tail(problems.String()))
+		tb.Fatalf("%s: %v\n%s\n%s", strings.Join(cmd.Args, " "), err, tail(string(out)), tail(problems.String()))
 	}
 	return string(out)
 }
@@ -87,8 +87,8 @@ func tail(text string) string {
 // dependOnCheckout opens every file of the checkout. go test remembers a result
 // until a file changes that the test has opened; those that its children read it
 // does not see.
-func dependOnCheckout(t testing.TB) {
-	t.Helper()
+func dependOnCheckout(tb testing.TB) {
+	tb.Helper()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // gone since its folder was read
@@ -110,6 +110,6 @@ func dependOnCheckout(t testing.TB) {
 		return file.Close()
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

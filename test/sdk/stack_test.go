@@ -67,7 +67,7 @@ func (s *stack) start(t *testing.T) error {
 	t.Helper()
 	output(t, command(t, buildTakes, "make", "build"))
 	var err error
-	if s.temp, err = os.MkdirTemp("", "ascend-sdk-"); err != nil {
+	if s.temp, err = os.MkdirTemp("", "ascend-sdk-"); err != nil { //nolint:usetesting // it outlives the test
 		return err
 	}
 	s.dir = filepath.Join(s.temp, "cluster")

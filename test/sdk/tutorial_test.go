@@ -71,7 +71,7 @@ func TestTutorial(t *testing.T) {
 	before := s.waiting(t)
 	sourced := `. "` + filepath.Join(s.dir, "env") + `" && `
 	cmd := command(t, 6*time.Minute, "bash", "-c", sourced+`exec "$TUTORIAL_PYTHON" -u `+tutorial)
-	cmd.Env = append(cmd.Env, "TUTORIAL_PYTHON="+filepath.Join(venv(t), "bin", "python"), "PYTHONPATH="+installed(t), "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1")
+	cmd.Env = append(cmd.Env, "TUTORIAL_PYTHON="+user(t), "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1")
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Start(); err != nil {
@@ -112,7 +112,7 @@ func TestTutorial(t *testing.T) {
 func (s *stack) waiting(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	for _, name := range strings.Fields(s.kubectl(t, "get agentactions -n default --field-selector status.decision=Pending -o name")) {
+	for name := range strings.FieldsSeq(s.kubectl(t, "get agentactions -n default --field-selector status.decision=Pending -o name")) {
 		names[name] = true
 	}
 	return names
