@@ -87,8 +87,11 @@ def governed_tool(
     def decorate(function: Callable[..., Any]) -> StructuredTool:
         options = dict(tool or {})
         options["coroutine" if client.is_async else "func"] = function
-        if "description" not in options and not inspect.getdoc(function):
+        words = inspect.getdoc(function)
+        if not words and not options.get("description"):
             raise TypeError(f"{function!r} has no docstring, which would tell the model what it does")
+        if not options.get("parse_docstring"):
+            options.setdefault("description", words)  # LangChain leaves the indentation in
         made = StructuredTool.from_function(**options)
         return govern_tool(client, made, action_type=action_type, refusals=refusals, **governing)
 

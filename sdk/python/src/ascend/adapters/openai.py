@@ -38,12 +38,14 @@ import inspect
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 import jsonschema
 import referencing
+import referencing.exceptions
+import referencing.jsonschema
 from openai.types.chat import (
     ChatCompletion,
     ChatCompletionFunctionToolParam,
@@ -201,7 +203,12 @@ class _Functions:
         if function is None:
             raise AscendValidationError(f"there is no function {name[:80]!r}", field="name")
         arguments = _parsed(text)
-        if (error := jsonschema.exceptions.best_match(function.validator.iter_errors(arguments))) is not None:
+        try:
+            error = jsonschema.exceptions.best_match(function.validator.iter_errors(arguments))
+        except Exception as failure:
+            logger.exception("the schema of function %s cannot be used", name)
+            raise AscendValidationError("they cannot be checked", field="arguments") from failure
+        if error is not None:
             raise AscendValidationError(f"{error.json_path}: {error.message[:500]}", field="arguments")
         return function.call, arguments
 
@@ -223,6 +230,12 @@ def _check_schema(name: str, function: Callable[..., Any], schema: dict[str, Any
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.exceptions.SchemaError as error:
         raise TypeError(f"the schema of function {name} is no JSON Schema: {error.message}") from None
+    root = referencing.Registry().resolver_with_root(referencing.jsonschema.DRAFT202012.create_resource(schema))
+    for reference in _references(schema):
+        try:
+            root.lookup(reference)
+        except referencing.exceptions.Unresolvable:
+            raise TypeError(f"the schema of function {name} refers to {reference}, which is not in it") from None
     properties = schema.get("properties")
     if schema.get("type") != "object" or not isinstance(properties, dict):
         raise TypeError(f'the schema of function {name} has to be of "type": "object" with "properties"')
@@ -242,6 +255,17 @@ def _check_schema(name: str, function: Callable[..., Any], schema: dict[str, Any
         raise TypeError(f"the schema of function {name} has {', '.join(extra)}, which the function does not take")
     if missing := sorted({p.name for p in parameters if p.default is kinds.empty} - required):
         raise TypeError(f"function {name} needs {', '.join(missing)}, which its schema does not require")
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key in ("$ref", "$dynamicRef"):
+            if isinstance(schema.get(key), str):
+                yield schema[key]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _references(part)
 
 
 def _parsed(text: str) -> dict[str, Any]:
