@@ -63,13 +63,9 @@ def test_from_a_kubeconfig(tmp_path: Path) -> None:
 
 
 def test_a_kubeconfig_that_cannot_be_used(tmp_path: Path) -> None:
-    for options in (
-        {},
-        {"kubeconfig": str(tmp_path / "none")},
-        {"kubeconfig": kubeconfig(tmp_path), "context": "three"},
-    ):
+    for file, context in ((None, None), (str(tmp_path / "none"), None), (kubeconfig(tmp_path), "three")):
         with pytest.raises(AscendConnectionError, match="no cluster to talk to"):
-            ascend.AscendClient(**options)
+            ascend.AscendClient(kubeconfig=file, context=context)
     with pytest.raises(AscendConnectionError, match="unencrypted"):
         ascend.AscendClient(kubeconfig=kubeconfig(tmp_path, "http://kube:8080"))
 

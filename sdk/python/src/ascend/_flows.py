@@ -266,21 +266,23 @@ def get_action_status(session: Session, name: str) -> Flow[ActionResult]:
 
 def wait_for_decision(session: Session, name: str, timeout: float) -> Flow[ActionResult]:
     """Wait for the final decision."""
+    return as_waited((yield from wait(session, name, timeout)), timeout)
+
+
+def wait(session: Session, name: str, timeout: float) -> Flow[Object]:
+    """Wait for the final decision; returns the action as last seen."""
     doing = Doing(f"wait for action {name}", name=name)
     deadline = session.clock() + timeout
     mailbox = session.board.join(object_name(name, "action_id"))
     try:
         obj = yield from read(session, name, doing)
-        return (yield from wait(session, mailbox, obj, deadline, timeout, doing))
+        return (yield from follow(session, mailbox, obj, is_final, deadline, doing))
     finally:
         session.board.leave(mailbox)
 
 
-def wait(
-    session: Session, mailbox: Any, obj: Object, deadline: float, timeout: float, doing: Doing
-) -> Flow[ActionResult]:
-    """Wait for the final decision about an action that was read after the mailbox was there."""
-    obj = yield from follow(session, mailbox, obj, is_final, deadline, doing)
+def as_waited(obj: Object, timeout: float) -> ActionResult:
+    """Return the decision about an action that was waited for: TIMEOUT where there is none yet."""
     result = result_of(obj)
     if result.final:
         return result

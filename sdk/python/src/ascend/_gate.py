@@ -19,7 +19,7 @@ from ascend import _errors as errors
 from ascend._digest import digest
 from ascend._errors import Doing
 from ascend._exchange import Answer, Flow, ServerTime, Session, Sleep, backoff
-from ascend._flows import Draft, patch, read, read_answer, submit, wait_for_decision
+from ascend._flows import Draft, as_waited, patch, read, read_answer, submit, wait
 from ascend._model import ActionResult, decided, format_time, mapping, parse_time, result_of
 from ascend.exceptions import (
     AscendCancelledError,
@@ -78,19 +78,18 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
     result = result_of(obj, created=created)
     if not created:
         raise _not_ours(obj, result)
+    uid = result.uid
     if not result.final:
-        uid = result.uid
-        result = yield from wait_for_decision(session, draft.name, timeout)
-        if result.uid != uid:
-            raise AscendIntegrityError(f"action {draft.name} is no longer the one that was submitted; nothing was run")
+        obj = yield from wait(session, draft.name, timeout)
+        result = as_waited(obj, timeout)
     if not result.approved:
         raise errors.not_approved(result)
-    uid = result.uid
     doing = Doing(f"check that action {draft.name} is still approved", session.settings.agent_id, draft.name)
     fresh, answer = yield from read_answer(session, draft.name, doing)
-    if uid != result_of(obj).uid or _version(fresh) < _version(obj):
+    if _version(fresh) < _version(obj):
         raise AscendIntegrityError(
-            f"action {draft.name} is not the one that was submitted, or is shown as it was before; nothing was run"
+            f"the API server shows action {draft.name} as it was before what is known of it; nothing was run",
+            reason="Stale",
         )
     return check(fresh, answer, draft, uid, digest_now(), session.clock())
 
@@ -108,9 +107,7 @@ def check(obj: Object, answer: Answer, draft: Draft, uid: str, digest_now: str, 
     time = ServerTime.of(answer)
     decided_at = parse_time(mapping(obj.get("status")).get("decidedAt"))
     if not uid or result.uid != uid:
-        raise AscendIntegrityError(
-            f"action {name} is no longer the one that was approved: its uid differs; nothing was run"
-        )
+        raise AscendIntegrityError(f"action {name} is not the one that was submitted: its uid differs; nothing was run")
     if decided(obj) != "Approved":
         raise errors.not_approved(result)
     if digest_now != draft.digest:
