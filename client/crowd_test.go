@@ -3,7 +3,7 @@
 package client_test
 
 import (
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -75,7 +75,7 @@ func submitAll(t *testing.T, c *client.Client) []string {
 	for i := range ids {
 		all.Go(func() {
 			action := pending
-			action.Description = fmt.Sprint(i)
+			action.Description = strconv.Itoa(i)
 			got, err := c.Submit(t.Context(), action)
 			if err != nil {
 				t.Error(err)

@@ -9,7 +9,7 @@ import (
 
 // Problem is what every error of this package has. It is part of the types
 // below and never returned by itself.
-type Problem struct {
+type Problem struct { //nolint:errname // a part of errors, and never one by itself
 	// Message says what was wrong, and where.
 	Message string
 	// Help says what to do next; may have lines of its own, those with commands
@@ -36,14 +36,14 @@ func (p *Problem) Error() string {
 // that is all there is to know.
 func (p *Problem) Unwrap() error { return p.cause }
 
-// ConnectionError: no answer of the API server, or none that can be read.
+// ConnectionError means: no answer of the API server, or none that can be read.
 type ConnectionError struct{ Problem }
 
-// AuthenticationError: the API server does not know who asks: no key, a
+// AuthenticationError means: the API server does not know who asks: no key, a
 // placeholder for one, or one that has expired.
 type AuthenticationError struct{ Problem }
 
-// AuthorizationError: the API server or the operator knows who asks, and does
+// AuthorizationError means: the API server or the operator knows who asks, and does
 // not let them.
 type AuthorizationError struct {
 	Problem
@@ -53,7 +53,7 @@ type AuthorizationError struct {
 	Namespace string
 }
 
-// ValidationError: what was given is over a limit or cannot be read; nothing
+// ValidationError means: what was given is over a limit or cannot be read; nothing
 // was written.
 type ValidationError struct {
 	Problem
@@ -61,7 +61,7 @@ type ValidationError struct {
 	Field string
 }
 
-// RateLimitError: too many requests, and the time to try again is beyond the
+// RateLimitError means: too many requests, and the time to try again is beyond the
 // time there is.
 type RateLimitError struct {
 	Problem
@@ -69,7 +69,7 @@ type RateLimitError struct {
 	RetryAfter time.Duration
 }
 
-// ServerError: the API server answered with an error of its own, which did not
+// ServerError means: the API server answered with an error of its own, which did not
 // pass in time where such do.
 type ServerError struct{ Problem }
 
@@ -83,7 +83,7 @@ func (e *ServerError) passes() bool {
 	}
 }
 
-// WaitTimeoutError: there was no final decision before ctx's deadline. Nothing
+// WaitTimeoutError means: there was no final decision before ctx's deadline. Nothing
 // is known of what will become of the action; it goes on.
 type WaitTimeoutError struct {
 	Problem
@@ -91,17 +91,17 @@ type WaitTimeoutError struct {
 	Last *Result
 }
 
-// OperatorAbsentError: the operator has not looked at an action within
+// OperatorAbsentError means: the operator has not looked at an action within
 // Options.Timeout, or does not answer the API server. It is a WaitTimeoutError, too.
 type OperatorAbsentError struct{ WaitTimeoutError }
 
 // Unwrap returns the WaitTimeoutError that it is.
 func (e *OperatorAbsentError) Unwrap() error { return &e.WaitTimeoutError }
 
-// NotFoundError: there is no such action, or not any more.
+// NotFoundError means: there is no such action, or not any more.
 type NotFoundError struct{ Problem }
 
-// AgentNotRegisteredError: there is no Agent of that name in the namespace. It
+// AgentNotRegisteredError means: there is no Agent of that name in the namespace. It
 // is a NotFoundError, too.
 type AgentNotRegisteredError struct {
 	NotFoundError
@@ -112,10 +112,10 @@ type AgentNotRegisteredError struct {
 // Unwrap returns the NotFoundError that it is.
 func (e *AgentNotRegisteredError) Unwrap() error { return &e.NotFoundError }
 
-// NotInstalledError: the API server does not know the kinds of the operator.
+// NotInstalledError means: the API server does not know the kinds of the operator.
 type NotInstalledError struct{ Problem }
 
-// ConflictError: something is there already, or is decided already, that stands
+// ConflictError means: something is there already, or is decided already, that stands
 // against what was asked.
 type ConflictError struct {
 	Problem
@@ -123,10 +123,10 @@ type ConflictError struct {
 	Existing *Result
 }
 
-// SuspendedError: the agent is suspended or retired; the kill switch is on.
+// SuspendedError means: the agent is suspended or retired; the kill switch is on.
 type SuspendedError struct{ Problem }
 
-// NotApprovedError: the action ended, or the waiting for it did, and it may not
+// NotApprovedError means: the action ended, or the waiting for it did, and it may not
 // be run. Each is one of the types below.
 type NotApprovedError struct {
 	Problem
@@ -134,40 +134,40 @@ type NotApprovedError struct {
 	Result *Result
 }
 
-// DeniedError: a rule, a limit or an approver said no.
+// DeniedError means: a rule, a limit or an approver said no.
 type DeniedError struct{ NotApprovedError }
 
 // Unwrap returns the NotApprovedError that it is.
 func (e *DeniedError) Unwrap() error { return &e.NotApprovedError }
 
-// PendingTimeoutError: nobody decided in time, be it the workflow's time or
+// PendingTimeoutError means: nobody decided in time, be it the workflow's time or
 // that of the caller's ctx, of which it then is the error, too.
 type PendingTimeoutError struct{ NotApprovedError }
 
 // Unwrap returns the NotApprovedError that it is.
 func (e *PendingTimeoutError) Unwrap() error { return &e.NotApprovedError }
 
-// CancelledError: the action was withdrawn.
+// CancelledError means: the action was withdrawn.
 type CancelledError struct{ NotApprovedError }
 
 // Unwrap returns the NotApprovedError that it is.
 func (e *CancelledError) Unwrap() error { return &e.NotApprovedError }
 
-// ExpiredError: it was approved, and the approval is not good any more.
+// ExpiredError means: it was approved, and the approval is not good any more.
 type ExpiredError struct{ NotApprovedError }
 
 // Unwrap returns the NotApprovedError that it is.
 func (e *ExpiredError) Unwrap() error { return &e.NotApprovedError }
 
-// IntegrityError: what was approved is not what would be run, or that cannot be
+// IntegrityError means: what was approved is not what would be run, or that cannot be
 // told for sure; nothing was run.
 type IntegrityError struct{ Problem }
 
-// SignatureError: a webhook delivery is not from who it says, or was changed,
+// SignatureError means: a webhook delivery is not from who it says, or was changed,
 // or is too old.
 type SignatureError struct{ Problem }
 
-// ReportError: the outcome of an action that ran could not be reported. What
+// ReportError means: the outcome of an action that ran could not be reported. What
 // the function did is done.
 type ReportError struct {
 	Problem

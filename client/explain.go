@@ -5,6 +5,8 @@ package client
 import (
 	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,20 +83,37 @@ func (c *Client) forbidden(r *call, problem Problem, said string) error {
 	if strings.HasPrefix(said, agent+"suspended") || strings.HasPrefix(said, agent+"retired") {
 		return &SuspendedError{problem}
 	}
+	refused := &AuthorizationError{Problem: problem, Verb: r.verb, Resource: r.resource, Namespace: c.options.Namespace}
 	// What admission says has its own way out; RBAC says none.
-	if strings.Contains(said, " cannot "+r.verb+" resource ") {
-		problem.Help = "Whoever manages the namespace can let the agent's account ask:\n  kubectl create rolebinding " + orName(c.options.Agent) +
-			" -n " + c.options.Namespace + " --clusterrole=" + c.roleFor(r) + " --serviceaccount=" + c.options.Namespace + ":" + orName(c.options.Agent)
+	if by := rbacRefusal.FindStringSubmatch(said); by != nil {
+		refused.Verb, refused.Resource = by[2], by[3]
+		refused.Help = c.grant(refused, r.name, by[1])
 	}
-	return &AuthorizationError{Problem: problem, Verb: r.verb, Resource: r.resource, Namespace: c.options.Namespace}
+	return refused
 }
 
-// roleFor is the ClusterRole that lets an agent do what it was refused.
-func (c *Client) roleFor(r *call) string {
-	if r.resource == "agentactions" {
-		return "ascend-agent-submitter"
+// rbacRefusal is how the API server says that somebody holds no role for something.
+// Source: k8s.io/apiserver/pkg/endpoints/handlers/responsewriters, forbiddenMessage.
+var rbacRefusal = regexp.MustCompile(`User "([^"]*)" cannot (\w+) resource "([a-z]+)"`)
+
+// grant are the commands that let a user do what they were refused.
+func (c *Client) grant(refused *AuthorizationError, name, user string) string {
+	namespace := " -n " + c.options.Namespace
+	who := "--user=" + strconv.Quote(user)
+	if account, is := strings.CutPrefix(user, "system:serviceaccount:"); is {
+		who = "--serviceaccount=" + account
 	}
-	return "ROLE_THAT_MAY_" + strings.ToUpper(r.verb) + "_" + strings.ToUpper(r.resource)
+	help := "Whoever manages the namespace can allow it:\n  "
+	if refused.Resource == "agentactions" {
+		return help + "kubectl create rolebinding " + orName(c.options.Agent) + namespace + " --clusterrole=ascend-agent-submitter " + who
+	}
+	resource := refused.Resource
+	if resource != "secrets" {
+		resource += "." + v1alpha1.GroupVersion.Group
+	}
+	role := name + "-" + refused.Resource
+	return help + "kubectl create role " + role + namespace + " --verb=create,get,patch --resource=" + resource + " --resource-name=" + name +
+		"\n  kubectl create rolebinding " + role + namespace + " --role=" + role + " " + who
 }
 
 func (c *Client) missing(r *call, problem Problem, status *metav1.Status) error {
@@ -104,7 +123,7 @@ func (c *Client) missing(r *call, problem Problem, status *metav1.Status) error 
 		problem.Help = "Install it, or choose another cluster:\n  kubectl apply --server-side -k config/default"
 		return &NotInstalledError{problem}
 	case strings.Contains(status.Message, "namespaces "):
-		problem.Help = "Choose another with " + "Options.Namespace or ASCEND_NAMESPACE."
+		problem.Help = "Choose another with Options.Namespace or ASCEND_NAMESPACE."
 	default:
 		problem.Help = "Those that there are:\n  kubectl get agentactions -n " + c.options.Namespace
 	}

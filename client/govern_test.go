@@ -163,7 +163,8 @@ func TestGovernDoesNotRun(t *testing.T) {
 			}
 			runs := 0
 			err := server.Client(t).Govern(t.Context(), test.action, counted(&runs, nil))
-			if meanwhile.Wait(); runs != 0 || !test.want(err) {
+			meanwhile.Wait()
+			if runs != 0 || !test.want(err) {
 				t.Errorf("%d runs, %T: %v", runs, err, err)
 			}
 		})

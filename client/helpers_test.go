@@ -13,7 +13,7 @@ import (
 	"github.com/ow-kai/ascend-operator/client"
 )
 
-func newClient(t testing.TB, options client.Options) *client.Client {
+func newClient(t *testing.T, options client.Options) *client.Client {
 	t.Helper()
 	c, err := client.New(options)
 	if err != nil {

@@ -54,32 +54,49 @@ func (c *Client) reportOutcome(ctx context.Context, id string, uid types.UID, ou
 	}
 	for try := 0; ; try++ {
 		err := c.patch(ctx, id, uid, map[string]any{"outcome": told})
-		refused, moved := (*AuthorizationError)(nil), (*ConflictError)(nil)
-		if !errors.As(err, &refused) && !errors.As(err, &moved) {
-			var invalid *ValidationError
-			if !errors.As(err, &invalid) {
-				return err
-			}
+		if !isRefusal(err) {
+			return err
 		}
 		// It may be there already, or be refused because something else is.
 		now, _, lookErr := c.read(ctx, id)
-		switch {
-		case lookErr != nil:
+		if lookErr != nil {
 			return err
-		case uid != "" && now.UID != uid:
-			return gone(id)
-		case sameOutcome(now.Spec.Outcome, told):
-			return nil
-		case now.Spec.Outcome != nil:
-			return decidedOtherwise(now, "an outcome was reported already: "+string(now.Spec.Outcome.Result))
-		case now.Status.Decision != v1alpha1.DecisionApproved:
-			return decidedOtherwise(now, "an outcome can be reported only of what was approved")
-		case moved == nil || try >= c.options.MaxRetries:
+		}
+		if settled, why := settledBy(now, uid, told); settled {
+			return why
+		}
+		if _, moved := errors.AsType[*ConflictError](err); !moved || try >= c.options.MaxRetries {
 			return err
 		}
 		if pause, _ := retry(&ServerError{Problem{Status: http.StatusServiceUnavailable}}, try, 0); !c.pause(ctx, pause) {
 			return err
 		}
+	}
+}
+
+// isRefusal says whether the API server or the operator did not take a change,
+// in contrast to not answering.
+func isRefusal(err error) bool {
+	_, forbidden := errors.AsType[*AuthorizationError](err)
+	_, conflict := errors.AsType[*ConflictError](err)
+	_, invalid := errors.AsType[*ValidationError](err)
+	return forbidden || conflict || invalid
+}
+
+// settledBy says whether an action as it is leaves nothing to report, and what
+// that means for the report: nil where it is there already.
+func settledBy(now *v1alpha1.AgentAction, uid types.UID, told *v1alpha1.Outcome) (bool, error) {
+	switch {
+	case uid != "" && now.UID != uid:
+		return true, gone(now.Name)
+	case sameOutcome(now.Spec.Outcome, told):
+		return true, nil
+	case now.Spec.Outcome != nil:
+		return true, decidedOtherwise(now, "an outcome was reported already: "+string(now.Spec.Outcome.Result))
+	case now.Status.Decision != v1alpha1.DecisionApproved:
+		return true, decidedOtherwise(now, "an outcome can be reported only of what was approved")
+	default:
+		return false, nil
 	}
 }
 

@@ -146,7 +146,7 @@ func (w *watcher) open(ctx context.Context, r *call) (*stream, error) {
 	c := w.client
 	ctx, cancel := context.WithCancel(ctx)
 	timer := time.AfterFunc(c.options.Timeout, cancel)
-	response, err := c.open(ctx, r)
+	response, err := c.open(ctx, r) //nolint:bodyclose // the stream's close does
 	if err != nil {
 		timer.Stop()
 		cancel()

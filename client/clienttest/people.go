@@ -140,7 +140,7 @@ func (s *Server) Await(tb testing.TB, enough func(*v1alpha1.AgentAction) bool) *
 	}
 }
 
-func (s *Server) look(enough func(*v1alpha1.AgentAction) bool) (*v1alpha1.AgentAction, <-chan struct{}) {
+func (s *Server) look(enough func(*v1alpha1.AgentAction) bool) (found *v1alpha1.AgentAction, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, action := range s.actions {

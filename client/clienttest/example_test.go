@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clienttest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/client"
+	"github.com/ow-kai/ascend-operator/client/clienttest"
+)
+
+// refund is what an agent has to be tested for: it asks before it pays.
+func refund(ctx context.Context, c *client.Client, amount float64, pay func()) error {
+	return c.Govern(ctx, client.Action{
+		Type: "payment_refund", Parameters: map[string]any{"amount": amount, "currency": "EUR"},
+	}, func(context.Context) error { pay(); return nil })
+}
+
+// This is how an agent is tested: with policy of its own, and a person's answer.
+func TestAgentAsksBeforeItPays(t *testing.T) {
+	server := clienttest.New(t, &v1alpha1.ApprovalWorkflow{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.GlobalNamespace, Name: "treasury"},
+		Spec: v1alpha1.ApprovalWorkflowSpec{
+			Selector: &v1alpha1.WorkflowSelector{RiskLevels: []v1alpha1.RiskLevel{"Low", "Medium", "High", "Critical"}},
+			Stages: []v1alpha1.Stage{{
+				Name: "treasurer", Required: 1, Approvers: v1alpha1.ApproverSet{Users: []v1alpha1.UserName{"tina"}},
+			}},
+		},
+	})
+	c, paid := server.Client(t), 0
+	go func() {
+		id := server.AwaitPending(t)
+		if err := server.Approve(id, "mallory"); err == nil {
+			t.Error("whoever is not named approved it")
+		}
+		if err := server.Approve(id, "tina"); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := refund(t.Context(), c, 12.5, func() { paid++ }); err != nil || paid != 1 {
+		t.Errorf("paid %d times, %v", paid, err)
+	}
+	go func() {
+		if err := server.Deny(server.AwaitPending(t), "tina"); err != nil {
+			t.Error(err)
+		}
+	}()
+	var denied *client.DeniedError
+	if err := refund(t.Context(), c, 10000, func() { paid++ }); !errors.As(err, &denied) || paid != 1 {
+		t.Errorf("paid %d times, %v", paid, err)
+	}
+}
+
+// The server holds what the operator holds.
+func TestRules(t *testing.T) {
+	server := clienttest.New(t)
+	c := server.Client(t)
+	write := client.Action{Type: "database_write", Parameters: map[string]any{"table": "customers", "affected_rows": 1, "data_classification": "pii"}}
+	got, err := c.Submit(t.Context(), write)
+	if err != nil || got.Decision != v1alpha1.DecisionPending {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if err := server.Approve(got.ID, "bob"); err == nil {
+		t.Error("one who is in no group of approvers approved it")
+	}
+	if err := server.Approve(got.ID, "alice", "ascend-approvers"); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Approve(got.ID, "carol", "ascend-approvers"); err == nil {
+		t.Error("approved after it was decided")
+	}
+	if err := server.Approve("act-none", "alice", "ascend-approvers"); err == nil {
+		t.Error("approved what is not there")
+	}
+	server.Suspend(clienttest.DefaultAgent)
+	now := server.Action(got.ID)
+	if now.Status.Reason != v1alpha1.ReasonAgentSuspended || now.Status.ValidUntil.After(server.Now()) {
+		t.Errorf("the approval was not withdrawn: %+v", now.Status)
+	}
+	server.Resume(clienttest.DefaultAgent)
+	if _, err := c.Submit(t.Context(), write); err != nil {
+		t.Errorf("after it was resumed: %v", err)
+	}
+	server.Advance(365 * 24 * time.Hour)
+	if waits := server.Await(t, func(a *v1alpha1.AgentAction) bool { return a.Name != got.ID }); waits.Status.Decision != v1alpha1.DecisionTimedOut {
+		t.Errorf("after a year: %s", waits.Status.Decision)
+	}
+}
