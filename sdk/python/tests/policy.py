@@ -7,8 +7,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from ascend import AscendClient, aio
+from ascend import AscendClient
 from ascend._exchange import Answer, Flow
+from ascend.aio import AscendClient as AsyncClient
 from world import T, World
 
 DENIED = {
@@ -62,8 +63,8 @@ class Policy(World):
         client._run = self.run  # type: ignore[method-assign]
         return client
 
-    def async_client(self) -> aio.AscendClient:
-        client = aio.AscendClient(**GIVEN)
+    def async_client(self) -> AsyncClient:
+        client = AsyncClient(**GIVEN)
         client._session = self.session
 
         async def run(flow: Flow[T]) -> T:
