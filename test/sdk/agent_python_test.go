@@ -28,10 +28,10 @@ func TestAgentPython(t *testing.T) {
 	if !found {
 		t.Fatal("its README does not say what it prints")
 	}
-	site := installed(t)
+	interpreter := user(t)
 	agent := func(line string, env ...string) *exec.Cmd {
 		cmd := command(t, 6*time.Minute, "bash", "-c", `. "`+filepath.Join(s.dir, "env")+`" && `+line)
-		cmd.Env = append(cmd.Env, "AGENT_PYTHON="+filepath.Join(venv(t), "bin", "python"), "PYTHONPATH="+site, "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1")
+		cmd.Env = append(cmd.Env, "AGENT_PYTHON="+interpreter, "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1")
 		cmd.Env = append(cmd.Env, env...)
 		return cmd
 	}

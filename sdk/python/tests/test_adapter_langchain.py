@@ -312,6 +312,25 @@ def test_schemas_that_langchain_does_not_check(policy: Policy, ran: list[Any]) -
     assert (ran, len(policy.asked)) == (["t"], 1)
 
 
+def test_tools_that_take_anything(policy: Policy, ran: list[Any]) -> None:
+    """As of libraries that make tools of a remote server's: a JSON Schema, and **arguments."""
+
+    async def remote(runtime: Any = None, **arguments: Any) -> str:
+        ran.append(arguments)
+        return "ok"
+
+    def tool(schema: dict[str, Any]) -> StructuredTool:
+        own = StructuredTool(name="remote", description="Remote.", args_schema=schema, coroutine=remote)
+        return govern_tool(policy.async_client(), own, action_type="remote_call", exclude="runtime")
+
+    schema = {"type": "object", "properties": {"table": {"type": "string"}}}
+    assert asyncio.run(tool(schema).ainvoke({"table": "t", "deep": {"er": [1]}})) == "ok"
+    assert asyncio.run(tool({"type": "object"}).ainvoke({})) == "ok"
+    assert "NOT RUN" in asyncio.run(tool(schema).ainvoke({"table": "t", "runtime": {"forged": True}}))
+    assert ran == [{"table": "t", "deep": {"er": [1]}}, {}]
+    assert [spec["parameters"] for spec in policy.asked] == ran
+
+
 class Search(BaseTool):
     name: str = "search"
     description: str = "Search."

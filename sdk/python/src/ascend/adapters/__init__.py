@@ -10,3 +10,7 @@ In all of them a model chooses a tool and writes its arguments, and nothing
 else: what type of action a tool is, and what it acts on, the developer says.
 All that the model writes is part of what is approved.
 """
+
+from ascend.adapters._tool import Governing
+
+__all__ = ["Governing"]

@@ -31,15 +31,16 @@ from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException
 from langchain_core.tools.base import InjectedToolCallId
 
 from ascend.adapters._refusal import answer
-from ascend.adapters._tool import Governing, govern
+from ascend.adapters._tool import govern
 from ascend.exceptions import AscendError, AscendIntegrityError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ascend._governed import Client
+    from ascend.adapters import Governing
 
-__all__ = ["Governing", "NotRunError", "Refusals", "govern_tool", "governed_tool"]
+__all__ = ["NotRunError", "govern_tool", "governed_tool"]
 
 Refusals = Literal["answer", "raise"]
 
@@ -75,7 +76,7 @@ def governed_tool(
         refusals: `answer`: the model reads why a call was not run. `raise`: an `ascend.exceptions.AscendError`
             ends the run.
         tool: More for `StructuredTool.from_function`, such as `{"name": ..., "args_schema": ...}`.
-        **governing: As of `Governing`.
+        **governing: As of `ascend.adapters.Governing`.
 
     Returns:
         The decorator.
@@ -119,7 +120,7 @@ def govern_tool(
         tool: The tool; not the single-input `Tool`.
         action_type: Of every call's action. The model has no say in it.
         refusals: See `governed_tool`.
-        **governing: As of `Governing`.
+        **governing: As of `ascend.adapters.Governing`.
 
     Raises:
         TypeError: tool and client do not fit, the tool is governed already, or names are missing in `exclude` or
@@ -136,7 +137,10 @@ def govern_tool(
     if governing.get("description") is None:
         governing["description"] = tool.description.strip().partition("\n")[0]
     refused = NotRunError if refusals == "answer" else None
-    called = govern(client, function, list(tool.args), refused, action_type, governing, check)
+    schema = tool.args_schema
+    # A JSON Schema of no arguments may leave out its properties.
+    written = schema.get("properties", {}) if isinstance(schema, dict) else tool.args
+    called = govern(client, function, list(written), refused, action_type, governing, check)
     return StructuredTool(
         name=tool.name,
         description=tool.description,

@@ -34,16 +34,17 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 
 from ascend.adapters._refusal import answer
-from ascend.adapters._tool import Governing, govern
+from ascend.adapters._tool import govern
 from ascend.exceptions import AscendError
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
     from typing_extensions import Unpack
 
+    from ascend.adapters import Governing
     from ascend.aio import AscendClient
 
-__all__ = ["Governing", "NotRunError", "governed_tool"]
+__all__ = ["NotRunError", "governed_tool"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,11 +78,11 @@ def governed_tool(
         client: That of asyncio, for functions that are `async def`: what waits for people can then be ended.
         action_type: Of every call's action. The model has no say in it.
         tool: More for `MCPServer.add_tool`, such as `{"name": ..., "annotations": ...}`.
-        **governing: As of `Governing`. `exclude` names what MCP hands over: a `Context`, and what is resolved.
+        **governing: As of `ascend.adapters.Governing`. `exclude` names what MCP hands over: a `Context`, and what is
+            resolved.
 
     Returns:
-        The decorator. It returns the function governed, under its own name, so that no other way to it is left by
-        accident.
+        The decorator. It returns the function governed, so that no other way to it is left by accident.
 
     Raises:
         TypeError: at decoration, where function and client do not fit, or names are missing in `exclude` or may not

@@ -58,7 +58,7 @@ from openai.types.responses.response_input_item_param import FunctionCallOutput
 from ascend._digest import plain_object
 from ascend._gate import message_of
 from ascend.adapters._refusal import answer
-from ascend.adapters._tool import Governing, began, govern
+from ascend.adapters._tool import began, govern
 from ascend.exceptions import AscendError, AscendValidationError
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ if TYPE_CHECKING:
     from ascend import aio
     from ascend import client as threads
     from ascend._governed import Client
+    from ascend.adapters import Governing
 
-__all__ = ["AsyncGovernedFunctions", "GovernedFunctions", "Governing"]
+__all__ = ["AsyncGovernedFunctions", "GovernedFunctions"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 ToolCall = Union["ChatCompletionMessageToolCallUnion", ResponseFunctionToolCall]
@@ -125,7 +126,7 @@ class _Functions:
             model_description: What models are told of it. Left out: the function's docstring.
             strict: Whether OpenAI holds the model to the schema; every property then has to be required. The
                 arguments are held to it here in any case.
-            **governing: As of `Governing`. As the model writes all arguments, `exclude` has no use.
+            **governing: As of `ascend.adapters.Governing`. As the model writes all arguments, `exclude` has no use.
 
         Returns:
             The decorator. It returns the function governed, so that no other way to it is left by accident.
