@@ -189,6 +189,9 @@ func (c *Client) unanswered(r *call, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		message = fmt.Sprintf("cannot %s: no answer from %s within %s", r.doing(), c.base.Host, c.options.Timeout)
 	}
+	if r.verb == "create" {
+		message += "; the action may have been made nevertheless, and nothing was run"
+	}
 	return &ConnectionError{Problem{Message: message, Help: "Is it running, and reachable from here?", cause: err}}
 }
 

@@ -54,7 +54,7 @@ func New(options Options) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the watch and the connections. Whoever still waits gets an error.
+// Close ends the watch and the connections. Whoever still waits gets ErrClosed.
 func (c *Client) Close() {
 	c.watcher.close()
 	c.http.CloseIdleConnections()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,8 +47,7 @@ func ExampleClient_Govern_denied() {
 		fmt.Println("deleting users")
 		return nil
 	})
-	var denied *client.DeniedError
-	if errors.As(err, &denied) {
+	if denied, is := errors.AsType[*client.DeniedError](err); is {
 		fmt.Println(denied.Result.Decision, "by", denied.Result.Rule.DisplayName)
 		fmt.Println(denied.Result.Message)
 	}
@@ -65,7 +65,8 @@ func ExampleClient_Submit() {
 		Parameters: map[string]any{"table": "customers", "operation": "UPDATE", "affected_rows": 1, "data_classification": "pii"},
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(result.Decision, result.Risk.Score, result.Risk.Level, result.PendingApprovers)
 
@@ -117,7 +118,7 @@ func (*exampleTB) Fatalf(format string, args ...any) { log.Fatalf(format, args..
 func (e *exampleTB) Cleanup(f func())                { e.cleanups = append(e.cleanups, f) }
 
 func (e *exampleTB) end() {
-	for i := len(e.cleanups) - 1; i >= 0; i-- {
-		e.cleanups[i]()
+	for _, cleanup := range slices.Backward(e.cleanups) {
+		cleanup()
 	}
 }

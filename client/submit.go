@@ -161,18 +161,18 @@ func (c *Client) await(ctx context.Context, one *waiter, enough func(*v1alpha1.A
 		select {
 		case <-one.changed:
 		case <-ctx.Done():
-			return latest, waitEnded(ctx, one.name, latest, trouble, time.Since(began))
+			return latest, c.waitEnded(ctx, one.name, latest, trouble, time.Since(began))
 		}
 	}
 }
 
-func waitEnded(ctx context.Context, name string, latest *v1alpha1.AgentAction, trouble error, took time.Duration) error {
+func (c *Client) waitEnded(ctx context.Context, name string, latest *v1alpha1.AgentAction, trouble error, took time.Duration) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("wait for action %s: %w", name, ctx.Err())
 	}
 	timeout := &WaitTimeoutError{Problem: Problem{
 		Message: fmt.Sprintf("no decision about action %s within %s", name, took.Round(time.Millisecond)),
-		Help:    "It goes on: wait again, or withdraw it:\n  ascend actions cancel " + name,
+		Help:    "It goes on: wait again, or withdraw it:\n  ascend actions cancel " + name + " -n " + c.options.Namespace,
 		cause:   ctx.Err(),
 	}}
 	if latest != nil {

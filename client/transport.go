@@ -12,11 +12,14 @@ import (
 )
 
 const (
-	// MaxConnections is how many TCP connections a client opens at most. Where the
-	// API server speaks HTTP/2, which it does by itself, it is one.
+	// MaxConnections is how many TCP connections a client opens at most. By HTTP/2,
+	// which API servers speak, more than one is opened only where many requests
+	// come before the first connection is there.
 	MaxConnections = 8
-	// maxRequests bounds the requests that are on their way at once, beside the watch.
-	maxRequests = 16
+	// maxRequests bounds the requests that are on their way at once. By HTTP/1.1
+	// each takes a connection, and one is left for the watch, so that none waits
+	// for one while its time runs.
+	maxRequests = MaxConnections - 1
 	// dialTime is how long connecting may take, and how often it is looked
 	// whether the other side is still there.
 	dialTime = 30 * time.Second

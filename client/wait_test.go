@@ -157,10 +157,10 @@ func TestCloseEndsWaiting(t *testing.T) {
 	c := newClient(t, server.Options())
 	_, decided := waiting(t, c)
 	c.Close()
-	if got := <-decided; got.err == nil {
+	if got := <-decided; !errors.Is(got.err, client.ErrClosed) {
 		t.Errorf("%+v", got.Result)
 	}
-	if _, err := c.Wait(t.Context(), "act-1"); err == nil || !strings.Contains(err.Error(), "closed") {
+	if _, err := c.Wait(t.Context(), "act-1"); !errors.Is(err, client.ErrClosed) {
 		t.Errorf("after it: %v", err)
 	}
 }

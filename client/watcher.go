@@ -22,8 +22,8 @@ const (
 	maxReads = 4
 )
 
-// errClosed is what waiting ends with when the client is closed.
-var errClosed = errors.New("the client was closed")
+// ErrClosed is what waiting ends with when the client is closed.
+var ErrClosed = errors.New("the client was closed")
 
 // watcher follows, by one watch, all the actions that somebody waits for. It
 // runs while somebody does. Whoever waits is told of an action as it is at some
@@ -67,7 +67,7 @@ func (w *watcher) begin(name string, expects bool, uid types.UID) *waiter {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		one.fail(errClosed)
+		one.fail(ErrClosed)
 		return one
 	}
 	if w.waiting[name] == nil {
@@ -140,7 +140,7 @@ func (w *watcher) close() {
 	w.halt()
 	for _, all := range w.waiting {
 		for one := range all {
-			one.fail(errClosed)
+			one.fail(ErrClosed)
 		}
 	}
 }

@@ -62,8 +62,7 @@ func attempt(ctx context.Context, c *client.Client, t task, patience time.Durati
 	err := c.Govern(waiting, t.action, func(context.Context) error {
 		return t.do(ctx, out) // ctx: the patience was for people
 	})
-	var no *client.NotApprovedError
-	if errors.As(err, &no) {
+	if no, is := errors.AsType[*client.NotApprovedError](err); is {
 		fmt.Fprintf(out, "  not done: %s: %s\n", no.Result.Decision, no.Result.Message)
 		return nil
 	}

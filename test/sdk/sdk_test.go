@@ -56,6 +56,9 @@ func command(tb testing.TB, timeout time.Duration, name string, args ...string) 
 
 func bareEnvironment() []string {
 	return slices.DeleteFunc(os.Environ(), func(pair string) bool {
+		if strings.HasPrefix(pair, "PYTHON=") { // which one to take
+			return false
+		}
 		return slices.ContainsFunc([]string{"ASCEND_", "KUBE", "PYTHON", "VIRTUAL_ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}, func(prefix string) bool {
 			return strings.HasPrefix(pair, prefix)
 		})

@@ -4,8 +4,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from stack import Cluster
 
 settings.register_profile(
     "ascend",
@@ -15,3 +20,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ascend")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent / "cluster"
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("cluster")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def cluster(stack: Cluster) -> Iterator[Cluster]:
+    stack.ask("POST", "/reset")
+    yield stack
+    stack.ask("POST", "/reset")

@@ -92,6 +92,13 @@ def test_in_a_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert client._connection.refreshes
 
 
+def test_no_proxy_gets_a_key_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.example.com:3128")
+    for host in ("http://127.0.0.1:8001", "http://localhost:8001", "https://[::1]:6443"):
+        assert ascend.AscendClient(api_key="k", api_url=host)._connection.configuration.proxy is None
+
+
 def test_a_missing_authority_is_named(tmp_path: Path) -> None:
     with pytest.raises(AscendValidationError, match="there is no such file"):
         ascend.AscendClient(api_key="k", api_url="https://x", ca_file=str(tmp_path / "none"))

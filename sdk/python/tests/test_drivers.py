@@ -14,7 +14,7 @@ import pytest
 
 import ascend
 import ascend.aio
-from ascend import AgentAction
+from ascend import AgentAction, _base
 from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendPendingTimeoutError
 from server import Server
 
@@ -117,6 +117,8 @@ def test_closing_ends_the_watch(server: Server) -> None:
     client.close()
     watcher.join(20)
     assert not watcher.is_alive()
+    server.drop()
+    server.until(lambda s: s.open == 0)
 
 
 def test_governed_coroutines(server: Server) -> None:
@@ -201,6 +203,20 @@ def test_a_client_of_asyncio_is_for_one_loop(server: Server) -> None:
         await client.close()
 
     asyncio.run(both())
+
+
+def test_after_a_fork_a_client_begins_anew(server: Server) -> None:
+    with ascend.AscendClient(**options(server)) as client:
+        client.submit_action(reading())
+        server.until(lambda s: s.watched == 1)
+        session, http = client._session, client._http
+        _base._begin_anew(client)
+        assert client._session is not session
+        assert client._http is not http
+        assert client.submit_action(reading()).decision == "PENDING"
+        server.until(lambda s: s.watched == 2)
+        session.board.close()
+        http.close()
 
 
 def test_nobody_there() -> None:

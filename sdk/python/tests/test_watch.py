@@ -146,6 +146,15 @@ def test_what_is_published() -> None:
     assert seen[1] is None
 
 
+def test_closing_wakes_who_waits() -> None:
+    world = World()
+    box = world.board.join("act-1")
+    box.put({"a": 1})
+    world.board.close()
+    assert not world.board.sees("bot")
+    assert box.take() is None
+
+
 def test_an_agent_that_the_watch_does_not_see() -> None:
     world = World()
     assert world.board.sees("bot")

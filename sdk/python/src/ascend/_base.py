@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Callable, ClassVar
@@ -12,10 +13,9 @@ from typing import Any, Callable, ClassVar
 from ascend._config import Given, seconds, settle
 from ascend._connection import Connection
 from ascend._exchange import Flow, Session
-from ascend._flows import Draft, actions_path
+from ascend._flows import actions_path
 from ascend._gate import Permit, outcome_of, report
 from ascend._watch import Board, Signal, Watching, keep_watching
-from ascend.exceptions import AscendAuthenticationError
 
 logger = logging.getLogger("ascend")
 
@@ -48,12 +48,18 @@ class BaseClient:
             api_key, agent_id, agent_name, api_url, environment, fail_mode, timeout, max_retries,
             namespace, ca_file, kubeconfig, context, poll_interval,
         )  # fmt: skip
-        settings = settle(given, os.environ)
-        self._connection = Connection(settings)
+        self._settings = settle(given, os.environ)
+        self._connection = Connection(self._settings)
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            this = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _begin_anew(this()))
+
+    def _begin(self) -> None:
         self._session = Session(
-            settings=settings,
+            settings=self._settings,
             namespace=self._connection.namespace,
-            board=Board(settings.agent_id, self._signal, self._start_watch),
+            board=Board(self._settings.agent_id, self._signal, self._start_watch),
             expiry=self._connection.expiry,
         )
         self._prepare()
@@ -114,13 +120,7 @@ class BaseClient:
                 logger.exception("on_report_error failed")
 
 
-def unusable(connection: Connection, error: Exception) -> AscendAuthenticationError:
-    """Return the error for credentials that cannot be read, such as of a program that failed."""
-    return AscendAuthenticationError(
-        f"the credentials for {connection.host} cannot be read: {type(error).__name__}",
-        help="Check the kubeconfig, or the pod's ServiceAccount.",
-        reason="NoCredentials",
-    )
-
-
-__all__ = ["BaseClient", "Draft", "OnReportError", "logger", "unusable"]
+def _begin_anew(client: BaseClient | None) -> None:
+    """After a fork: connections are the parent's, and so is the thread of the watch."""
+    if client is not None:
+        client._begin()

@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes.client
 import kubernetes.config
 
-from ascend._config import Settings, check_url, expiry_of
+from ascend._config import Settings, check_url, expiry_of, is_loopback
 from ascend._version import __version__
-from ascend.exceptions import AscendConnectionError, AscendValidationError
+from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendValidationError
 
 # A client's connections: one of them for the watch.
 MAX_CONNECTIONS = 7
@@ -38,6 +39,8 @@ class Connection:
         self.configuration.retries = False
         self.host: str = self.configuration.host.rstrip("/")
         check_url(self.host)
+        if is_loopback(urlsplit(self.host).hostname or ""):
+            self.configuration.proxy = None  # of the environment: nobody there can reach this machine's own address
 
     def _given(self, settings: Settings) -> None:
         if settings.ca_file and not os.path.isfile(settings.ca_file):
@@ -94,6 +97,15 @@ def _no_cluster(why: str) -> AscendConnectionError:
         help="Set ASCEND_API_URL, ASCEND_API_KEY and ASCEND_CA_FILE (ascend agents token NAME --export prints them), "
         "run in a pod, or choose a kubeconfig.",
         reason="NoCluster",
+    )
+
+
+def unusable(connection: Connection, error: Exception) -> AscendAuthenticationError:
+    """Return the error for credentials that cannot be read, such as of a program that failed."""
+    return AscendAuthenticationError(
+        f"the credentials for {connection.host} cannot be read: {type(error).__name__}",
+        help="Check the kubeconfig, or the pod's ServiceAccount.",
+        reason="NoCredentials",
     )
 
 

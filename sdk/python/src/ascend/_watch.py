@@ -137,10 +137,10 @@ class Board:
                 box.put(news)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Watch no more; who still waits polls."""
         with self._lock:
             self._closed = True
-            self._up = False
+        self.lost()
 
     def stopped(self) -> None:
         """The watch ended in a way that it should not have; the next waiter starts it again."""

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Callable, ClassVar, TypeVar
 
-import urllib3
-from kubernetes.client.rest import RESTClientObject
-
 from ascend import _flows, _gate, _subscription
-from ascend._base import BaseClient, OnReportError, logger, unusable
+from ascend._base import BaseClient, OnReportError, logger
 from ascend._config import seconds
-from ascend._connection import Connection, Lines
-from ascend._exchange import Answer, Call, Flow, Request, Sleep, Unreachable
+from ascend._exchange import Answer, Call, Flow, Sleep, Unreachable
 from ascend._governed import GovernedAction
+from ascend._http import Http, Stream
 from ascend._model import ActionResult, AgentAction
 from ascend._watch import Open, Read, Signal
 from ascend.exceptions import AscendError
@@ -62,7 +59,7 @@ class AscendClient(BaseClient):
     is_async: ClassVar[bool] = False
 
     def _prepare(self) -> None:
-        self._http = _Http(self._connection)
+        self._http = Http(self._connection)
 
     def __enter__(self) -> AscendClient:
         return self
@@ -261,7 +258,7 @@ class AscendClient(BaseClient):
 
     def _watch(self) -> None:
         watching = self._watching()
-        stream = _Stream(self._http)
+        stream = Stream(self._http)
         try:
             effect = next(watching)
             while True:
@@ -289,111 +286,3 @@ class AscendClient(BaseClient):
             self._session.board.stopped()
         finally:
             stream.close()
-
-
-class _Http:
-    """Requests over a pool of connections that waits for a free one rather than opening more."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.closed = threading.Event()
-        self._connection = connection
-        self._pool: urllib3.PoolManager = RESTClientObject(connection.configuration).pool_manager
-        self._pool.connection_pool_kw["block"] = True
-        self._stream: urllib3.BaseHTTPResponse | None = None
-
-    def call(self, request: Request) -> Answer:
-        """Make a request."""
-        sent_at = time.monotonic()
-        response = self._send(request, urllib3.Timeout(total=request.timeout), preload=True)
-        return Answer(
-            response.status,
-            {k.lower(): v for k, v in response.headers.items()},
-            response.data,
-            sent_at,
-            time.monotonic(),
-        )
-
-    def _send(self, request: Request, timeout: urllib3.Timeout, *, preload: bool) -> urllib3.BaseHTTPResponse:
-        try:
-            headers = self._connection.headers()
-        except Exception as error:
-            raise unusable(self._connection, error) from error
-        if request.body is not None:
-            headers["Content-Type"] = request.content_type
-        try:
-            return self._pool.request(
-                request.method,
-                self._connection.host + request.target,
-                body=request.body,
-                headers=headers,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=preload,
-            )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _why(error) from error
-
-    def open(self, request: Request) -> tuple[Answer, urllib3.BaseHTTPResponse | None]:
-        """Begin a stream; None where the answer is none."""
-        response = self._send(request, urllib3.Timeout(connect=5, read=request.timeout), preload=False)
-        if response.status == 200 and not self.closed.is_set():
-            self._stream = response
-            return Answer(200), response
-        response.close()
-        return Answer(response.status if not self.closed.is_set() else 0), None
-
-    def close(self) -> None:
-        """Close what is open."""
-        self.closed.set()
-        if self._stream is not None:
-            try:
-                self._stream.shutdown()
-            except (OSError, ValueError, RuntimeError):
-                logger.debug("the watch had ended already")
-        self._pool.clear()
-
-
-class _Stream:
-    """The watch's lines."""
-
-    def __init__(self, http: _Http) -> None:
-        self._http = http
-        self._response: urllib3.BaseHTTPResponse | None = None
-        self._lines: Iterator[bytes] = iter(())
-
-    def open(self, request: Request) -> Answer:
-        self.close()
-        answer, self._response = self._http.open(request)
-        if self._response is not None:
-            self._lines = _lines(self._response)
-        return answer
-
-    def read(self) -> bytes | None:
-        try:
-            return next(self._lines, None)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _why(error) from error
-
-    def close(self) -> None:
-        if self._response is not None:
-            self._response.close()
-            self._response = None
-
-
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    lines = Lines()
-    for chunk in response.stream(64 * 1024, decode_content=True):
-        yield from lines.feed(chunk)
-    if lines.cut_off:
-        raise ValueError("the watch was cut off in the middle of an event")
-
-
-def _why(error: Exception) -> Unreachable:
-    if isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Unreachable(f"the API server's certificate is not accepted: {error}", lasting=True)
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return Unreachable(str(error).rpartition(": ")[2])
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return Unreachable(f"no answer in time ({type(error).__name__})")
-    return Unreachable(f"{type(error).__name__}: {error}")

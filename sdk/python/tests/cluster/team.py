@@ -9,6 +9,8 @@ import os
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,6 +81,44 @@ class Cluster:
     def connections(self) -> dict[str, int]:
         """Return how many connections the proxy has, and had."""
         return cast("dict[str, int]", self._plain.request("GET", self._control + "/connections").json())
+
+    @contextmanager
+    def without_decisions(self) -> Iterator[None]:
+        """Take away the operator's right to write decisions, as if it were not there."""
+        path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/ascend-manager-role"
+        rules = self.ask("GET", path)["rules"]
+        fewer = [
+            {**rule, "resources": [r for r in rule["resources"] if r != "agentactions/status"]}
+            for rule in rules
+            if "resources" in rule
+        ]
+        self._grant(path, [rule for rule in fewer if rule["resources"]], False)
+        try:
+            yield
+        finally:
+            self._grant(path, rules, True)
+
+    def _grant(self, path: str, rules: list[dict[str, Any]], allowed: bool) -> None:
+        self.ask("PATCH", path, {"rules": rules}, "application/merge-patch+json")
+        review = {
+            "spec": {
+                "user": "system:serviceaccount:ascend-system:ascend-controller-manager",
+                "resourceAttributes": {
+                    "group": GROUP,
+                    "resource": "agentactions",
+                    "subresource": "status",
+                    "verb": "update",
+                    "namespace": "default",
+                },
+            }
+        }
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            got = self.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+            if got["status"]["allowed"] == allowed:
+                return
+            time.sleep(0.02)
+        pytest.fail("the API server does not hear of the role's change")
 
     def disconnect(self) -> None:
         """Cut every connection to the proxy."""
@@ -156,7 +196,7 @@ class Team:
         while time.monotonic() < deadline:
             for action in self.actions():
                 decision = action.get("status", {}).get("decision")
-                if action["spec"]["description"] == description and decision == "Pending":
+                if action["spec"].get("description", "") == description and decision == "Pending":
                     return str(action["metadata"]["name"])
             time.sleep(0.05)
         pytest.fail(f"no action {description!r} waits for people")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from team import GROUP, READ, WRITE, Team, begin
 
-from ascend import AgentAction, AscendClient
+from ascend import AgentAction, AscendClient, governed
 from ascend.aio import AscendClient as AsyncClient
 from ascend.exceptions import (
     AscendAgentNotRegisteredError,
@@ -21,6 +21,7 @@ from ascend.exceptions import (
     AscendError,
     AscendKillSwitchError,
     AscendNotFoundError,
+    AscendOperatorAbsentError,
     AscendRateLimitError,
     AscendValidationError,
 )
@@ -83,7 +84,7 @@ def test_one_key_is_one_action(team: Team, client: AscendClient) -> None:
     assert (first.action_id, first.created, again.created) == (again.action_id, True, False)
     with pytest.raises(AscendConflictError):
         client.submit_action(read("another", idempotency_key="order-1"))
-    assert [a["spec"]["description"] for a in team.actions()].count("once") == 1
+    assert [a["spec"].get("description", "") for a in team.actions()].count("once") == 1
 
 
 def test_a_bulk_deletion_is_denied_and_not_raised(client: AscendClient) -> None:
@@ -187,3 +188,25 @@ def test_many_waits_of_tasks_share_a_watch(team: Team) -> None:
     peak = team.cluster.connections()["peak"]
     assert peak <= CONNECTIONS
     print(f"{WAITS} waits of tasks: {peak} connections, {len(team.cluster.requests())} requests")
+
+
+def test_without_an_operator_nothing_is_run(team: Team) -> None:
+    runs = 0
+    with AscendClient(**team.connect(timeout=1)) as client:
+
+        @governed(client, action_type="database_read", description="nobody there", timeout_seconds=1)
+        def run(table: str, operation: str, data_classification: str) -> None:
+            nonlocal runs
+            runs += 1
+
+        with team.cluster.without_decisions():
+            with pytest.raises(AscendOperatorAbsentError) as raised:
+                client.submit_action(read("nobody there either"))
+            with pytest.raises(AscendOperatorAbsentError):
+                run(**READ)
+        assert "kubectl get pods -n ascend-system" in str(raised.value)
+        # Now the operator decides, and what was given up stays so.
+        for action in team.actions():
+            if action["spec"].get("description", "").startswith("nobody there"):
+                assert client.wait_for_decision(action["metadata"]["name"], 60).decision == "APPROVED"
+    assert runs == 0
