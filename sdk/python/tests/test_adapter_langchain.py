@@ -312,6 +312,30 @@ def test_schemas_that_langchain_does_not_check(policy: Policy, ran: list[Any]) -
     assert (ran, len(policy.asked)) == (["t"], 1)
 
 
+def test_what_was_asked_for_is_what_runs(policy: Policy, ran: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody changes the arguments while people decide, not even who holds the tool call."""
+
+    def write(row: dict[str, Any]) -> str:
+        ran.append(row)
+        return "written"
+
+    # Of a JSON Schema LangChain passes on the very objects of the call.
+    schema = {"type": "object", "properties": {"row": {"type": "object"}}}
+    own = StructuredTool(name="write", description="Write.", args_schema=schema, func=write)
+    tool = govern_tool(policy.client(), own, action_type="database_write")
+    call = {"name": "write", "args": {"row": {"id": 1}}, "id": "1", "type": "tool_call"}
+    create = policy.create
+
+    def meanwhile(obj: dict[str, Any]) -> Any:
+        call["args"]["row"]["id"] = 2  # type: ignore[index]
+        return create(obj)
+
+    monkeypatch.setattr(policy, "create", meanwhile)
+    assert tool.invoke(call).content == "written"
+    assert ran == [{"id": 1}]
+    assert policy.asked[0]["parameters"] == {"row": {"id": 1}}
+
+
 def test_tools_that_take_anything(policy: Policy, ran: list[Any]) -> None:
     """As of libraries that make tools of a remote server's: a JSON Schema, and **arguments."""
 
