@@ -194,8 +194,8 @@ class _Functions:
             if call.status not in (None, "completed"):
                 raise AscendValidationError(f"the call is {call.status}, so that arguments may be missing")
             name, text = call.name, call.arguments
-            if call.namespace:  # of somebody else's functions
-                name = f"{call.namespace}.{name}"
+            if namespace := getattr(call, "namespace", None):  # of somebody else's functions; not in all versions
+                name = f"{namespace}.{name}"
         elif isinstance(call, ChatCompletionMessageFunctionToolCall):
             name, text = call.function.name, call.function.arguments
         else:
@@ -367,6 +367,9 @@ class GovernedFunctions(_Functions):
         """
         try:
             function, arguments = self._chosen(call)
+        except AscendError as error:
+            return self._failed(call, error)
+        try:
             return _text(function(**arguments))
         except Exception as error:  # noqa: BLE001 - every call gets an answer
             return self._failed(call, error)
@@ -402,6 +405,9 @@ class AsyncGovernedFunctions(_Functions):
         """Run what a tool call calls, if it is approved; see `GovernedFunctions.run`."""
         try:
             function, arguments = self._chosen(call)
+        except AscendError as error:
+            return self._failed(call, error)
+        try:
             return _text(await function(**arguments))
         except Exception as error:  # noqa: BLE001 - every call gets an answer
             return self._failed(call, error)
