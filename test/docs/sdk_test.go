@@ -25,8 +25,8 @@ func TestFromAscendSDK(t *testing.T) {
 	for _, found := range regexp.MustCompile(`(?m)^class (Ascend\w+)\(`).FindAllStringSubmatch(source("exceptions.py"), -1) {
 		names = append(names, found[1])
 	}
-	arguments := regexp.MustCompile(`(?s)class Given:.*?\n\n\n`).FindString(source("_config.py"))
-	for _, found := range regexp.MustCompile(`(?m)^    (\w+): `).FindAllStringSubmatch(arguments, -1) {
+	arguments := regexp.MustCompile(`(?s)class Given:.*?\n{3}`).FindString(source("_config.py"))
+	for _, found := range regexp.MustCompile(`(?m)^ {4}(\w+): `).FindAllStringSubmatch(arguments, -1) {
 		names = append(names, found[1])
 	}
 	if len(names) < 30 {
