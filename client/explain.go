@@ -29,7 +29,7 @@ func (c *Client) explain(r *call, got *answer, status *metav1.Status) error {
 	case got.code == http.StatusUnauthorized:
 		return c.unknown(problem)
 	case got.code == http.StatusForbidden:
-		return c.forbidden(r, problem, said)
+		return c.forbidden(r, problem, said, status)
 	case got.code == http.StatusNotFound:
 		return c.missing(r, problem, status)
 	case got.code == http.StatusConflict:
@@ -69,6 +69,15 @@ func refusal(message string) string {
 	return message
 }
 
+// cause is why admission refused, in CamelCase, and the field that is wrong.
+func cause(status *metav1.Status) (why, field string) {
+	if status == nil || status.Details == nil || len(status.Details.Causes) == 0 {
+		return "", ""
+	}
+	first := status.Details.Causes[0]
+	return string(first.Type), first.Field
+}
+
 func (c *Client) unknown(problem Problem) error {
 	problem.Help = "It may have expired. For another:\n  ascend agents token " + orName(c.options.Agent) + " -n " + c.options.Namespace
 	if expired := expiry(c.options.Config.BearerToken); !expired.IsZero() && time.Now().After(expired) {
@@ -78,9 +87,8 @@ func (c *Client) unknown(problem Problem) error {
 	return &AuthenticationError{problem}
 }
 
-func (c *Client) forbidden(r *call, problem Problem, said string) error {
-	agent := "agent " + c.options.Agent + " is "
-	if strings.HasPrefix(said, agent+"suspended") || strings.HasPrefix(said, agent+"retired") {
+func (c *Client) forbidden(r *call, problem Problem, said string, status *metav1.Status) error {
+	if why, _ := cause(status); why == v1alpha1.ReasonAgentSuspended || why == v1alpha1.ReasonAgentRetired {
 		return &SuspendedError{problem}
 	}
 	refused := &AuthorizationError{Problem: problem, Verb: r.verb, Resource: r.resource, Namespace: c.options.Namespace}
@@ -107,12 +115,13 @@ func (c *Client) grant(refused *AuthorizationError, name, user string) string {
 	if refused.Resource == "agentactions" {
 		return help + "kubectl create rolebinding " + orName(c.options.Agent) + namespace + " --clusterrole=ascend-agent-submitter " + who
 	}
-	resource := refused.Resource
-	if resource != "secrets" {
-		resource += "." + v1alpha1.GroupVersion.Group
+	role, verbs, resource := name+"-"+refused.Resource, "create,get,patch", refused.Resource+"."+v1alpha1.GroupVersion.Group
+	if refused.Resource == "secrets" {
+		// Never create: who may make a Secret and read it has the token of any ServiceAccount there.
+		help += "kubectl create secret generic " + name + namespace + "\n  "
+		verbs, resource = "get,patch", "secrets"
 	}
-	role := name + "-" + refused.Resource
-	return help + "kubectl create role " + role + namespace + " --verb=create,get,patch --resource=" + resource + " --resource-name=" + name +
+	return help + "kubectl create role " + role + namespace + " --verb=" + verbs + " --resource=" + resource + " --resource-name=" + name +
 		"\n  kubectl create rolebinding " + role + namespace + " --role=" + role + " " + who
 }
 
@@ -131,11 +140,8 @@ func (c *Client) missing(r *call, problem Problem, status *metav1.Status) error 
 }
 
 func (c *Client) invalid(problem Problem, status *metav1.Status) error {
-	field := ""
-	if status != nil && status.Details != nil && len(status.Details.Causes) > 0 {
-		field = status.Details.Causes[0].Field
-	}
-	if field == "spec.agentRef.name" && strings.Contains(problem.Message, "there is no agent") {
+	why, field := cause(status)
+	if why == v1alpha1.ReasonAgentNotFound {
 		problem.Message = "there is no agent " + c.options.Agent + " in namespace " + c.options.Namespace
 		problem.Help = "Whoever manages the namespace can register it:\n  ascend agents register " + orName(c.options.Agent) + " -n " + c.options.Namespace
 		return &AgentNotRegisteredError{NotFoundError: NotFoundError{problem}, Agent: c.options.Agent, Namespace: c.options.Namespace}

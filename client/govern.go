@@ -23,7 +23,8 @@ import (
 // by the cluster's clock (*ExpiredError, *SuspendedError); and where any of this
 // cannot be told. What was not approved is a *DeniedError, a *PendingTimeoutError
 // or a *CancelledError, each also a *NotApprovedError; besides those it fails as
-// Submit and Wait do. The function has run if, and only if, it was called: no
+// Submit and Wait do. What nobody has decided about when ctx ends is withdrawn, so
+// that nobody approves it in vain. The function has run if, and only if, it was called: no
 // error tells that by itself, but that a *ReportError is only of one that ran.
 //
 // An error or a panic of the function is reported as Failed, with its text up to
@@ -62,12 +63,22 @@ func (c *Client) settle(ctx context.Context, asked *submission) error {
 	}
 	if timeout := (*WaitTimeoutError)(nil); errors.As(err, &timeout) {
 		result := resultOf(asked.action, true)
-		return &PendingTimeoutError{NotApprovedError{Result: result, Problem: Problem{
-			Message: timeout.Message + "; it was not run, and will not be by this call",
-			Help:    timeout.Help, Reason: result.Reason, cause: err,
-		}}}
+		problem := Problem{Message: timeout.Message + "; it was not run, and was withdrawn", Help: "Ask again when somebody can decide.", Reason: result.Reason, cause: err}
+		if c.withdraw(ctx, asked) != nil {
+			problem.Message = timeout.Message + "; it was not run, and will not be by this call"
+			problem.Help = "Withdraw it, so that nobody approves it in vain:\n  ascend actions cancel " + result.ID + " -n " + c.options.Namespace
+		}
+		return &PendingTimeoutError{NotApprovedError{Result: result, Problem: problem}}
 	}
 	return err
+}
+
+// withdraw takes back what nobody will run any more, so that nobody is asked to
+// approve it. It has a time of its own, for ctx has ended.
+func (c *Client) withdraw(ctx context.Context, asked *submission) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Timeout)
+	defer cancel()
+	return c.patch(ctx, asked.action.Name, asked.uid(), map[string]any{"cancelled": true})
 }
 
 // pass looks at the action once more and asks the gate.

@@ -215,7 +215,11 @@ func TestGovernForAMoment(t *testing.T) {
 	if runs != 0 || !errors.As(err, &timeout) || !errors.Is(err, context.DeadlineExceeded) || timeout.Result.Decision != v1alpha1.DecisionPending {
 		t.Fatalf("%d runs, %T: %v", runs, err, err)
 	}
-	if !strings.Contains(err.Error(), "waits for") {
+	if !strings.Contains(err.Error(), "waits for") || !strings.Contains(err.Error(), "was withdrawn") {
 		t.Errorf("says %v", err)
+	}
+	// Nobody is asked to approve it any more.
+	if now, err := server.Client(t).Wait(t.Context(), timeout.Result.ID); err != nil || now.Decision != v1alpha1.DecisionCancelled {
+		t.Errorf("%+v, %v", now, err)
 	}
 }

@@ -56,9 +56,6 @@ func (c *Client) ConfigureWebhook(ctx context.Context, webhook Webhook) error {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: meta,
 		Data: map[string][]byte{webhookSecretKey: []byte(webhook.Secret)},
 	}
-	if err := c.apply(ctx, "/api/v1", "secrets", webhook.Name, secret); err != nil {
-		return err
-	}
 	subscription := &v1alpha1.WebhookSubscription{
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "WebhookSubscription"}, ObjectMeta: meta,
 		Spec: v1alpha1.WebhookSubscriptionSpec{
@@ -67,7 +64,15 @@ func (c *Client) ConfigureWebhook(ctx context.Context, webhook Webhook) error {
 			SecretRef: &v1alpha1.SecretKeyReference{Name: v1alpha1.ObjectName(webhook.Name), Key: webhookSecretKey},
 		},
 	}
-	return c.apply(ctx, "/apis/"+v1alpha1.GroupVersion.String(), "webhooksubscriptions", webhook.Name, subscription)
+	group := "/apis/" + v1alpha1.GroupVersion.String()
+	// Tried first, so that no secret is changed for a subscription that cannot be.
+	if err := c.apply(ctx, group, "webhooksubscriptions", webhook.Name, subscription, metav1.DryRunAll); err != nil {
+		return err
+	}
+	if err := c.apply(ctx, "/api/v1", "secrets", webhook.Name, secret); err != nil {
+		return err
+	}
+	return c.apply(ctx, group, "webhooksubscriptions", webhook.Name, subscription)
 }
 
 // check holds a webhook to what can be told without the operator.
@@ -93,8 +98,8 @@ func (w *Webhook) check(agent string) error {
 	return nil
 }
 
-// apply makes an object what it should be.
-func (c *Client) apply(ctx context.Context, group, resource, name string, object any) error {
+// apply makes an object what it should be, or tries whether it could.
+func (c *Client) apply(ctx context.Context, group, resource, name string, object any, dryRun ...string) error {
 	body, err := json.Marshal(object)
 	if err != nil {
 		return invalidf("Webhook", "", "%v", err)
@@ -102,7 +107,7 @@ func (c *Client) apply(ctx context.Context, group, resource, name string, object
 	err = c.do(ctx, &call{
 		verb: "patch", resource: resource, name: name, method: http.MethodPatch,
 		path:        strings.Join([]string{group, "namespaces", url.PathEscape(c.options.Namespace), resource, url.PathEscape(name)}, "/"),
-		query:       url.Values{"fieldManager": {fieldManager}},
+		query:       url.Values{"fieldManager": {fieldManager}, "dryRun": dryRun},
 		contentType: contentApply, body: body,
 	})
 	return err

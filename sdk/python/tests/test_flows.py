@@ -257,7 +257,7 @@ DENIED = 'admission webhook "agentactions.governance.ascendowkai.com" denied the
             "act-.*: eve may not submit",
         ),
         (
-            status(403, "Forbidden", DENIED + "agent bot is suspended; whoever"),
+            status(403, "Forbidden", DENIED + "agent bot is suspended; whoever", causes=[{"reason": "AgentSuspended"}]),
             AscendKillSwitchError,
             "ascend agents resume bot",
         ),
@@ -268,7 +268,7 @@ DENIED = 'admission webhook "agentactions.governance.ascendowkai.com" denied the
         ),
         (status(409, "Conflict", "moved"), AscendConflictError, "moved"),
         (
-            status(422, "Invalid", 'x: there is no agent "bot"', causes=[{"field": "spec.agentRef.name"}]),
+            status(422, "Invalid", 'x: there is no agent "bot"', causes=[{"reason": "AgentNotFound", "field": "x"}]),
             AscendAgentNotRegisteredError,
             "ascend agents register bot -n shop",
         ),
@@ -343,7 +343,7 @@ def test_a_webhook_is_a_secret_and_a_subscription() -> None:
     assert "dryRun" not in second.query
     assert first.path == "/api/v1/namespaces/shop/secrets/bot-webhook"
     assert second.path.endswith("/namespaces/shop/webhooksubscriptions/bot-webhook")
-    assert (first.content_type, second.query["force"]) == ("application/apply-patch+yaml", "true")
+    assert (first.content_type, second.query) == ("application/apply-patch+yaml", {"fieldManager": "ascend-sdk-python"})
     assert secret["data"] == {"secret": "MDEyMzQ1Njc4OWFiY2RlZg=="}
     assert subscription["spec"]["secretRef"] == {"name": "bot-webhook", "key": "secret"}
     assert subscription["spec"]["events"] == ["action.approved", "action.denied"]

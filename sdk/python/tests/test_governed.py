@@ -261,6 +261,14 @@ def test_what_is_not_approved_is_not_run(decisions: Any, error: type[AscendError
     assert body.runs == []
 
 
+def test_what_nobody_decides_about_in_time_is_withdrawn() -> None:
+    world = World([(0.01, {"decision": "Pending"})])
+    with pytest.raises(AscendPendingTimeoutError, match="not run, and was withdrawn: no decision within 9 s") as caught:
+        govern(world, Body(world), timeout_seconds=9)("orders")
+    assert caught.value.result is not None
+    assert world.store[caught.value.result.action_id]["spec"]["cancelled"] is True
+
+
 def test_nothing_is_tried_again_between_gate_and_run() -> None:
     world = World([(0.0, {"decision": "Approved"})])
     sent: list[int] = []

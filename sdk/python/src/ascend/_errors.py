@@ -46,14 +46,14 @@ class Doing:
     agent: str = ""
     name: str = ""
     note: str = ""  # what is to be known when there was no answer
-    rule: str = ""  # flags of `kubectl create role` that would allow it
 
 
 def unreachable(failure: Unreachable, doing: Doing) -> AscendConnectionError:
     """Return the error for no answer."""
     return AscendConnectionError(
         f"could not {doing.what}: {failure}{doing.note and '; ' + doing.note}",
-        help="Check ASCEND_API_URL and ASCEND_CA_FILE, and that the API server answers: kubectl get --raw /readyz",
+        help="Check ASCEND_API_URL and ASCEND_CA_FILE, that the API server answers: kubectl get --raw /readyz, "
+        f"and that the operator does, whom it has to ask before a write: {LOOK}",
         reason="Unreachable",
     )
 
@@ -67,6 +67,7 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
     message = _WEBHOOK.sub("", str(status.get("message") or f"HTTP status {code}"))
     causes = [mapping(c) for c in listing(details.get("causes"))]
     field = next((str(c["field"]) for c in causes if c.get("field")), "")
+    why = next((str(c["reason"]) for c in causes if c.get("reason")), "")
     tried = f"could not {doing.what}: {message}"
     namespace, agent = session.namespace, doing.agent or "NAME"
 
@@ -75,13 +76,10 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
     if code == 403:
         if rbac := _RBAC.search(message):
             return AscendAuthorizationError(tried, help=_grant(rbac, namespace, doing), status=code, reason=reason)
-        if re.search(r"\bis suspended\b", message):
-            return AscendKillSwitchError(
-                tried,
-                help=f"Whoever manages the agent can let it go on: ascend agents resume {agent} -n {namespace}",
-                status=code, reason="AgentSuspended",
-            )  # fmt: skip
-        return AscendAuthorizationError(tried, status=code, reason=reason)
+        if why in ("AgentSuspended", "AgentRetired"):
+            resume = f"Whoever manages the agent can let it go on: ascend agents resume {agent} -n {namespace}"
+            return AscendKillSwitchError(tried, help=resume if why == "AgentSuspended" else "", status=code, reason=why)
+        return AscendAuthorizationError(tried, status=code, reason=why or reason)
     if code == 404:
         if not details.get("name"):
             return AscendNotInstalledError(
@@ -96,7 +94,7 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
     if code == 409:
         return AscendConflictError(tried, status=code, reason=reason)
     if code in (400, 413, 422):
-        if field == "spec.agentRef.name" and "there is no agent" in message:
+        if why == "AgentNotFound":
             return AscendAgentNotRegisteredError(
                 tried,
                 help=f"Register it: ascend agents register {agent} -n {namespace}",
@@ -151,10 +149,16 @@ def _grant(rbac: re.Match[str], namespace: str, doing: Doing) -> str:
     if resource == "agentactions" and verb in ("create", "get", "list", "watch", "patch"):
         grant = f"kubectl create rolebinding ascend-agent -n {namespace} --clusterrole=ascend-agent-submitter {who}"
         return f"Whoever manages the namespace can grant it: {grant}"
-    rule = doing.rule or f"--verb={verb} --resource={resource}"
+    role, rule, first = f"{doing.name}-{resource}", f"--verb={verb} --resource={resource}.{GROUP}", ""
+    if resource == "webhooksubscriptions":
+        rule = f"--verb=create,get,patch --resource={resource}.{GROUP} --resource-name={doing.name}"
+    if resource == "secrets":
+        # Never create: who may make a Secret and read it has the token of any ServiceAccount there.
+        first = f"kubectl create secret generic {doing.name} -n {namespace} && "
+        rule = f"--verb=get,patch --resource=secrets --resource-name={doing.name}"
     return (
-        f"Whoever manages the namespace can grant it: kubectl create role ascend-agent-more -n {namespace} {rule} && "
-        f"kubectl create rolebinding ascend-agent-more -n {namespace} --role=ascend-agent-more {who}"
+        f"Whoever manages the namespace can grant it: {first}kubectl create role {role} -n {namespace} {rule} && "
+        f"kubectl create rolebinding {role} -n {namespace} --role={role} {who}"
     )
 
 
@@ -168,8 +172,8 @@ def absent(name: str, waited: float, session: Session) -> AscendOperatorAbsentEr
     )
 
 
-def not_approved(result: ActionResult) -> AscendNotApprovedError:
-    """Return the error that says why an action may not be run."""
+def not_approved(result: ActionResult, *, withdrawn: bool = False) -> AscendNotApprovedError:
+    """Return the error that says why an action may not be run, and whether it was withdrawn for that."""
     name, why = result.action_id, result.denial_reason or result.reason
     if result.decision == "DENIED":
         if result.reason == "AgentSuspended":
@@ -181,6 +185,10 @@ def not_approved(result: ActionResult) -> AscendNotApprovedError:
     if result.final:
         return AscendPendingTimeoutError(
             f"nobody decided about action {name} in time, and it was not run: {why}", result
+        )
+    if withdrawn:
+        return AscendPendingTimeoutError(
+            f"action {name} was not run, and was withdrawn: {why}", result, help="Ask again when somebody can decide."
         )
     return AscendPendingTimeoutError(
         f"action {name} was not run: {why}", result,

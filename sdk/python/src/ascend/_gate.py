@@ -24,6 +24,7 @@ from ascend._model import ActionResult, decided, format_time, mapping, parse_tim
 from ascend.exceptions import (
     AscendCancelledError,
     AscendConflictError,
+    AscendError,
     AscendExpiredError,
     AscendIntegrityError,
     AscendKillSwitchError,
@@ -71,7 +72,7 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
 
     Raises:
         AscendConflictError: another call has created the action: it is not run again.
-        AscendNotApprovedError: it may not be run.
+        AscendNotApprovedError: it may not be run. What nobody has decided about in time is withdrawn.
         AscendIntegrityError: what was approved is not what would be run.
     """
     obj, created = yield from submit(session, draft)
@@ -83,7 +84,8 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
         obj = yield from wait(session, draft.name, timeout)
         result = as_waited(obj, timeout)
     if not result.approved:
-        raise errors.not_approved(result)
+        withdrawn = not result.final and (yield from _withdraw(session, draft.name, uid))
+        raise errors.not_approved(result, withdrawn=withdrawn)
     doing = Doing(f"check that action {draft.name} is still approved", session.settings.agent_id, draft.name)
     fresh, answer = yield from read_answer(session, draft.name, doing)
     if _version(fresh) < _version(obj):
@@ -92,6 +94,16 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
             reason="Stale",
         )
     return check(fresh, answer, draft, uid, digest_now(), session.clock())
+
+
+def _withdraw(session: Session, name: str, uid: str) -> Flow[bool]:
+    """Take back what nobody will run any more, so that nobody is asked to approve it; tells whether that went."""
+    try:
+        body = {"metadata": {"uid": uid}, "spec": {"cancelled": True}}
+        answer = yield from patch(session, name, body, Doing(f"withdraw action {name}", name=name))
+    except AscendError:
+        return False
+    return answer.status == 200
 
 
 def _version(obj: Object) -> int:

@@ -12,7 +12,7 @@ from ascend._digest import encode, text
 from ascend._errors import Doing
 from ascend._exchange import Flow, Request, Session
 from ascend._flows import FIELD_MANAGER, ask
-from ascend._model import API_VERSION, GROUP, object_name
+from ascend._model import API_VERSION, object_name
 from ascend._webhook import MIN_SECRET
 from ascend.exceptions import AscendValidationError
 
@@ -61,7 +61,7 @@ def _apply(session: Session, obj: Mapping[str, Any], resource: str, *, dry: bool
     # Server-side apply, for it creates under a right that names the object.
     name = obj["metadata"]["name"]
     root = "/api/v1" if obj["apiVersion"] == "v1" else f"/apis/{obj['apiVersion']}"
-    query = {"fieldManager": FIELD_MANAGER, "force": "true", **({"dryRun": "All"} if dry else {})}
+    query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry else {})}
     request = Request(
         "PATCH",
         f"{root}/namespaces/{session.namespace}/{resource}/{name}",
@@ -70,8 +70,7 @@ def _apply(session: Session, obj: Mapping[str, Any], resource: str, *, dry: bool
         "application/apply-patch+yaml",
         session.settings.timeout,
     )
-    rule = f"--verb=create,patch --resource=secrets,webhooksubscriptions.{GROUP} --resource-name={name}"
-    doing = Doing(f"write {obj['kind']} {name}", session.settings.agent_id, rule=rule)
+    doing = Doing(f"write {obj['kind']} {name}", session.settings.agent_id, name)
     answer = yield from ask(session, request, doing)
     if answer.status not in (200, 201):
         raise errors.refused(answer, doing, session)
