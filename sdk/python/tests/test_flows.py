@@ -343,7 +343,7 @@ def test_a_webhook_is_a_secret_and_a_subscription() -> None:
     assert "dryRun" not in second.query
     assert first.path == "/api/v1/namespaces/shop/secrets/bot-webhook"
     assert second.path.endswith("/namespaces/shop/webhooksubscriptions/bot-webhook")
-    assert (first.content_type, second.query) == ("application/apply-patch+yaml", {"fieldManager": "ascend-sdk-python"})
+    assert (first.content_type, second.query) == ("application/apply-patch+yaml", {"fieldManager": "ascend-sdk"})
     assert secret["data"] == {"secret": "MDEyMzQ1Njc4OWFiY2RlZg=="}
     assert subscription["spec"]["secretRef"] == {"name": "bot-webhook", "key": "secret"}
     assert subscription["spec"]["events"] == ["action.approved", "action.denied"]

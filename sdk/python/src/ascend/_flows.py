@@ -39,7 +39,7 @@ from ascend._model import (
 )
 from ascend.exceptions import AscendConflictError, AscendIntegrityError, AscendNotFoundError, AscendValidationError
 
-FIELD_MANAGER = "ascend-sdk-python"
+FIELD_MANAGER = "ascend-sdk"  # of every SDK: what one has configured, another can change
 # While the watch is up, an action is still read now and then: whatever goes
 # wrong between here and the API server, nobody waits longer than this for nothing.
 RECHECK = 60.0
