@@ -315,6 +315,16 @@ def test_a_block_runs_once() -> None:
     assert world.store[run.action_id]["spec"]["outcome"]["result"] == "Succeeded"
 
 
+def test_of_the_copies_of_a_block_that_a_fork_makes_one_runs() -> None:
+    world = World()
+    block = client_in(world).governed_action(reading())
+    other = copy.copy(block)
+    with block:
+        pass
+    with pytest.raises(AscendConflictError, match="not run again"), other:
+        pytest.fail("it runs again")
+
+
 def test_a_second_call_with_the_same_key_says_what_became_of_the_first() -> None:
     world = World()
     act = govern(world, lambda table: None, idempotency_key=lambda table: table)

@@ -62,13 +62,11 @@ class Draft:
         name: The same for the same namespace, agent and idempotency key.
         spec: What is asked.
         digest: Over the spec, as the operator computes it.
-        submission: Random; marks what this very call has created.
     """
 
     name: str
     spec: Object
     digest: str
-    submission: str
 
 
 def draft_of(session: Session, action: AgentAction) -> Draft:
@@ -76,7 +74,7 @@ def draft_of(session: Session, action: AgentAction) -> Draft:
     spec = spec_of(session, action)
     key = action.idempotency_key if action.idempotency_key is not None else secrets.token_hex(32)
     name = name_of(session.namespace, session.settings.agent_id, key)
-    return Draft(name, spec, digest(spec), str(uuid.uuid4()))
+    return Draft(name, spec, digest(spec))
 
 
 def spec_of(session: Session, action: AgentAction) -> dict[str, Any]:
@@ -139,10 +137,12 @@ def submit(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
 def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
     note = "nothing was run, but it may have been submitted; with an idempotency key a second try is the same action"
     doing = Doing(f"submit action {draft.name}", session.settings.agent_id, draft.name, note)
+    # Marks what this very call has created. No part of the draft, of which a fork makes two.
+    submission = str(uuid.uuid4())
     body = {
         "apiVersion": API_VERSION,
         "kind": "AgentAction",
-        "metadata": {"name": draft.name, "namespace": session.namespace, "annotations": {SUBMISSION: draft.submission}},
+        "metadata": {"name": draft.name, "namespace": session.namespace, "annotations": {SUBMISSION: submission}},
         "spec": draft.spec,
     }
     request = Request(
@@ -158,7 +158,7 @@ def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
                 help="Submit it anew.",
                 reason="Gone",
             ) from error
-        created = mapping(mapping(obj.get("metadata")).get("annotations")).get(SUBMISSION) == draft.submission
+        created = mapping(mapping(obj.get("metadata")).get("annotations")).get(SUBMISSION) == submission
     elif answer.status == 201:
         obj, created = action_in(answer, draft.name, session), True
     else:
