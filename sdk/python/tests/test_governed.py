@@ -7,6 +7,7 @@ import contextlib
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable
 
@@ -366,6 +367,20 @@ def test_a_report_that_fails_hides_nothing(caplog: pytest.LogCaptureFixture) -> 
     assert "that could not be reported" in caught.value.__notes__[0]  # type: ignore[attr-defined]
     assert "that could not be reported" in caplog.text
     assert isinstance(failures[0], AscendConnectionError)
+
+
+def test_a_report_that_fails_hides_no_exception_that_takes_no_notes() -> None:
+    @dataclass(frozen=True)
+    class Frozen(Exception):
+        code: int
+
+    world = World(fault=lambda number, request: "403" if request.method == "PATCH" else "")
+
+    def body(table: str) -> None:
+        raise Frozen(7)
+
+    with pytest.raises(Frozen):
+        govern(world, body)("orders")
 
 
 def test_methods_defaults_exclusion_and_resources() -> None:
