@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ascend import AgentAction, AscendClient, governed
+from ascend._config import Given
 from ascend._digest import digest
 from ascend._exchange import Answer, Request, Unreachable
 from ascend._flows import spec_of
@@ -466,7 +467,8 @@ def test_what_would_run_later_is_not_run() -> None:
 
 def test_no_secret_in_what_is_shown() -> None:
     client = AscendClient(api_key="very-secret-token", api_url="https://api", agent_id="bot")
-    for shown in (repr(client), str(client), repr(client._session), repr(client._session.settings)):
+    given = Given(api_key="very-secret-token")  # a local variable, which reports of errors may show
+    for shown in (repr(client), str(client), repr(client._session), repr(client._session.settings), repr(given)):
         assert "very-secret" not in shown
 
 
