@@ -269,6 +269,7 @@ def test_what_nobody_decides_about_in_time_is_withdrawn() -> None:
         govern(world, Body(world), timeout_seconds=9)("orders")
     assert caught.value.result is not None
     assert world.store[caught.value.result.action_id]["spec"]["cancelled"] is True
+    assert "still waits" not in f"{caught.value} {caught.value.result.denial_reason}"
 
 
 def test_nothing_is_tried_again_between_gate_and_run() -> None:

@@ -281,15 +281,14 @@ def wait(session: Session, name: str, timeout: float) -> Flow[Object]:
         session.board.leave(mailbox)
 
 
-def as_waited(obj: Object, timeout: float) -> ActionResult:
+def as_waited(obj: Object, timeout: float, *, withdrawn: bool = False) -> ActionResult:
     """Return the decision about an action that was waited for: TIMEOUT where there is none yet."""
     result = result_of(obj)
     if result.final:
         return result
     waits_for = ", ".join(result.pending_approvers) or "the operator"
-    return replace(
-        result, decision=TIMEOUT, denial_reason=f"no decision within {timeout:g} s: it still waits for {waits_for}"
-    )
+    waits = "it waited for" if withdrawn else "it still waits for"
+    return replace(result, decision=TIMEOUT, denial_reason=f"no decision within {timeout:g} s: {waits} {waits_for}")
 
 
 def cancel_action(session: Session, name: str) -> Flow[ActionResult]:

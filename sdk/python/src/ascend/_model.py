@@ -152,7 +152,7 @@ class ActionResult:
         spec_digest: SHA-256 over what was asked, as `sha256:HEX`.
         uid: The uid of the AgentAction.
         final: Whether the decision can no longer change. A TIMEOUT that is not final is
-            your own timeout: the action still waits.
+            your own timeout: the action still waits, unless a governed call has withdrawn it.
         created: Whether this very call made the action. False where an action of the same
             idempotency key was there before, and where an action was only read.
     """
