@@ -85,8 +85,9 @@ def spec_of(session: Session, action: AgentAction) -> dict[str, Any]:
             "there is no agent in whose name to submit", field="agent_id", help="Give agent_id, or set ASCEND_AGENT_ID."
         )
     spec = action.to_spec(settings.agent_id)
-    if settings.environment and not any(_names_environment(spec.get(key)) for key in ("context", "parameters")):
-        # A claim. It can only raise the risk: the Agent's own environment counts as well.
+    if settings.environment and not _names_environment(spec.get("context")):
+        # A claim. It can only raise the risk: the Agent's own environment counts as well, and so does one that
+        # parameters name. A model may have written those, and does not do away with this one.
         spec["context"] = {**spec.get("context", {}), "environment": settings.environment}
     return spec
 
