@@ -67,7 +67,8 @@ def governed(
         exclude: Names of arguments that are no part of what is asked for, such as a database's connection. The
             function gets them as they are.
         timeout_seconds: How long to wait for people.
-        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, ever.
+        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, for as long as
+            its action is kept: 30 days after the decision, unless the platform deletes it before.
             Left out: every call is a new action.
         exception_request: Asks to be excepted from a rule that denies.
         on_report_error: Called with the error when an outcome could not be reported; a warning is logged as well.

@@ -63,10 +63,10 @@ class AgentAction:
             table, resource, path or url.
         exception_request: Asks to be excepted from a rule that denies.
         idempotency_key: Text that stands for this one intention, such as an order's number. A second
-            submission with the same key, of the same agent, is the same action. Left out: a new one
-            each time. At most 1024 characters.
+            submission with the same key, of the same agent, is the same action, for as long as that
+            is kept. Left out: a new one each time. At most 1024 characters.
         ttl_after_decision: How long the object is kept after its decision, such as `720h` (the default),
-            at most `8760h`.
+            at most `8760h`. After that, its idempotency key is as good as new.
 
     Raises:
         AscendValidationError: names the field and its limit.
