@@ -113,7 +113,7 @@ def test_in_a_graph(policy: Policy, ran: list[Any], asynchronous: bool) -> None:
     assert denied.status == waiting.status == "error"
     assert denied.tool_call_id == "call-2"
     assert str(denied.content).startswith("NOT RUN: denied: Bulk delete operations require manager approval (action a")
-    assert "nobody has approved it in time: no decision within 60 s: it still waits for group:managers" in str(
+    assert "nobody has approved it in time: no decision within 60 s: it waited for group:managers" in str(
         waiting.content
     )
     assert state["messages"][-1].content == "I could do one of three."

@@ -322,7 +322,9 @@ def test_the_environment_is_a_claim_in_the_context() -> None:
     assert draft_of(session, reading()).spec["context"] == {"environment": "sandbox"}
     assert draft_of(session, reading(context={"a": 1})).spec["context"] == {"a": 1, "environment": "sandbox"}
     assert draft_of(session, reading(context={"Environment": "x"})).spec["context"] == {"Environment": "x"}
-    assert "context" not in draft_of(session, AgentAction("t", parameters={"environment": "production"})).spec
+    # What a model may have written does not do away with the claim. The more dangerous one counts.
+    action = AgentAction("t", parameters={"environment": "test"})
+    assert draft_of(session, action).spec["context"] == {"environment": "sandbox"}
 
 
 def test_a_webhook_is_a_secret_and_a_subscription() -> None:

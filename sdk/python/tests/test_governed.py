@@ -7,6 +7,7 @@ import contextlib
 import copy
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable
 
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ascend import AgentAction, AscendClient, governed
+from ascend._config import Given
 from ascend._digest import digest
 from ascend._exchange import Answer, Request, Unreachable
 from ascend._flows import spec_of
@@ -267,6 +269,7 @@ def test_what_nobody_decides_about_in_time_is_withdrawn() -> None:
         govern(world, Body(world), timeout_seconds=9)("orders")
     assert caught.value.result is not None
     assert world.store[caught.value.result.action_id]["spec"]["cancelled"] is True
+    assert "still waits" not in f"{caught.value} {caught.value.result.denial_reason}"
 
 
 def test_nothing_is_tried_again_between_gate_and_run() -> None:
@@ -315,6 +318,16 @@ def test_a_block_runs_once() -> None:
     assert world.store[run.action_id]["spec"]["outcome"]["result"] == "Succeeded"
 
 
+def test_of_the_copies_of_a_block_that_a_fork_makes_one_runs() -> None:
+    world = World()
+    block = client_in(world).governed_action(reading())
+    other = copy.copy(block)
+    with block:
+        pass
+    with pytest.raises(AscendConflictError, match="not run again"), other:
+        pytest.fail("it runs again")
+
+
 def test_a_second_call_with_the_same_key_says_what_became_of_the_first() -> None:
     world = World()
     act = govern(world, lambda table: None, idempotency_key=lambda table: table)
@@ -356,6 +369,20 @@ def test_a_report_that_fails_hides_nothing(caplog: pytest.LogCaptureFixture) -> 
     assert "that could not be reported" in caught.value.__notes__[0]  # type: ignore[attr-defined]
     assert "that could not be reported" in caplog.text
     assert isinstance(failures[0], AscendConnectionError)
+
+
+def test_a_report_that_fails_hides_no_exception_that_takes_no_notes() -> None:
+    @dataclass(frozen=True)
+    class Frozen(Exception):
+        code: int
+
+    world = World(fault=lambda number, request: "403" if request.method == "PATCH" else "")
+
+    def body(table: str) -> None:
+        raise Frozen(7)
+
+    with pytest.raises(Frozen):
+        govern(world, body)("orders")
 
 
 def test_methods_defaults_exclusion_and_resources() -> None:
@@ -441,7 +468,8 @@ def test_what_would_run_later_is_not_run() -> None:
 
 def test_no_secret_in_what_is_shown() -> None:
     client = AscendClient(api_key="very-secret-token", api_url="https://api", agent_id="bot")
-    for shown in (repr(client), str(client), repr(client._session), repr(client._session.settings)):
+    given = Given(api_key="very-secret-token")  # a local variable, which reports of errors may show
+    for shown in (repr(client), str(client), repr(client._session), repr(client._session.settings), repr(given)):
         assert "very-secret" not in shown
 
 

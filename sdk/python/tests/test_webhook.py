@@ -87,6 +87,10 @@ def test_other_refusals() -> None:
         verify_webhook(
             {**signed(), "webhook-signature": "v1,AAAA"} | {"Webhook-Signature": "v1,A"}, BODY, SECRET, now=NOW
         )
+    # As a server hands over bytes that are no UTF-8.
+    for name in ("webhook-id", "webhook-signature", "webhook-timestamp"):
+        with pytest.raises(AscendSignatureError):
+            verify_webhook({**signed(), name: "\udc80"}, BODY, SECRET, now=NOW)
     for body in (b"[]", b"text", b"\xff"):
         with pytest.raises(AscendSignatureError, match="no event"):
             verify_webhook(signed(body), body, SECRET, now=NOW)

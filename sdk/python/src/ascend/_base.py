@@ -7,6 +7,7 @@ import logging
 import os
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Callable, ClassVar
 
@@ -111,8 +112,9 @@ class BaseClient:
         words = f"action {permit.name} {went}, and that could not be reported: {failure}"
         logger.warning("%s", words)
         if error is not None:
-            notes = getattr(error, "__notes__", None)
-            error.__notes__ = [*(notes if isinstance(notes, list) else []), words]  # type: ignore[attr-defined]
+            with suppress(Exception):  # of somebody else's class, which may be frozen
+                notes = getattr(error, "__notes__", None)
+                error.__notes__ = [*(notes if isinstance(notes, list) else []), words]  # type: ignore[attr-defined]
         if on_report_error is not None:
             try:
                 on_report_error(failure)

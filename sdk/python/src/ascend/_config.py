@@ -30,7 +30,7 @@ _PLACEHOLDERS = ("your_key", "your-key", "your_api_key", "your-api-key", "change
 class Given:
     """The arguments of a client, as they were given."""
 
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     agent_id: str | None = None
     agent_name: str | None = None
     api_url: str | None = None

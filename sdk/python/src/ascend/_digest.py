@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import rfc8785
@@ -135,9 +136,10 @@ def digest(spec: Mapping[str, Any]) -> str:
 def _numbers(value: Any) -> Any:
     # What the API server stores as 1e16 it sends as 10000000000000000: the same
     # double, in digits that the library takes for a whole number out of bounds.
+    # They are the fewest that tell it from others, and zeros: seldom its exact value.
     if type(value) is int and abs(value) > MAX_INTEGER:
         double = float(value) if abs(value) < 2**1023 else math.inf
-        return double if double == value else value
+        return double if math.isfinite(double) and int(Decimal(repr(double))) == value else value
     if isinstance(value, dict):
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -62,13 +62,11 @@ class Draft:
         name: The same for the same namespace, agent and idempotency key.
         spec: What is asked.
         digest: Over the spec, as the operator computes it.
-        submission: Random; marks what this very call has created.
     """
 
     name: str
     spec: Object
     digest: str
-    submission: str
 
 
 def draft_of(session: Session, action: AgentAction) -> Draft:
@@ -76,7 +74,7 @@ def draft_of(session: Session, action: AgentAction) -> Draft:
     spec = spec_of(session, action)
     key = action.idempotency_key if action.idempotency_key is not None else secrets.token_hex(32)
     name = name_of(session.namespace, session.settings.agent_id, key)
-    return Draft(name, spec, digest(spec), str(uuid.uuid4()))
+    return Draft(name, spec, digest(spec))
 
 
 def spec_of(session: Session, action: AgentAction) -> dict[str, Any]:
@@ -87,8 +85,9 @@ def spec_of(session: Session, action: AgentAction) -> dict[str, Any]:
             "there is no agent in whose name to submit", field="agent_id", help="Give agent_id, or set ASCEND_AGENT_ID."
         )
     spec = action.to_spec(settings.agent_id)
-    if settings.environment and not any(_names_environment(spec.get(key)) for key in ("context", "parameters")):
-        # A claim. It can only raise the risk: the Agent's own environment counts as well.
+    if settings.environment and not _names_environment(spec.get("context")):
+        # A claim. It can only raise the risk: the Agent's own environment counts as well, and so does one that
+        # parameters name. A model may have written those, and does not do away with this one.
         spec["context"] = {**spec.get("context", {}), "environment": settings.environment}
     return spec
 
@@ -139,10 +138,12 @@ def submit(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
 def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
     note = "nothing was run, but it may have been submitted; with an idempotency key a second try is the same action"
     doing = Doing(f"submit action {draft.name}", session.settings.agent_id, draft.name, note)
+    # Marks what this very call has created. No part of the draft, of which a fork makes two.
+    submission = str(uuid.uuid4())
     body = {
         "apiVersion": API_VERSION,
         "kind": "AgentAction",
-        "metadata": {"name": draft.name, "namespace": session.namespace, "annotations": {SUBMISSION: draft.submission}},
+        "metadata": {"name": draft.name, "namespace": session.namespace, "annotations": {SUBMISSION: submission}},
         "spec": draft.spec,
     }
     request = Request(
@@ -158,7 +159,7 @@ def _create(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
                 help="Submit it anew.",
                 reason="Gone",
             ) from error
-        created = mapping(mapping(obj.get("metadata")).get("annotations")).get(SUBMISSION) == draft.submission
+        created = mapping(mapping(obj.get("metadata")).get("annotations")).get(SUBMISSION) == submission
     elif answer.status == 201:
         obj, created = action_in(answer, draft.name, session), True
     else:
@@ -281,15 +282,14 @@ def wait(session: Session, name: str, timeout: float) -> Flow[Object]:
         session.board.leave(mailbox)
 
 
-def as_waited(obj: Object, timeout: float) -> ActionResult:
+def as_waited(obj: Object, timeout: float, *, withdrawn: bool = False) -> ActionResult:
     """Return the decision about an action that was waited for: TIMEOUT where there is none yet."""
     result = result_of(obj)
     if result.final:
         return result
     waits_for = ", ".join(result.pending_approvers) or "the operator"
-    return replace(
-        result, decision=TIMEOUT, denial_reason=f"no decision within {timeout:g} s: it still waits for {waits_for}"
-    )
+    waits = "it waited for" if withdrawn else "it still waits for"
+    return replace(result, decision=TIMEOUT, denial_reason=f"no decision within {timeout:g} s: {waits} {waits_for}")
 
 
 def cancel_action(session: Session, name: str) -> Flow[ActionResult]:

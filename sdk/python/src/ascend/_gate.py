@@ -85,6 +85,8 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
         result = as_waited(obj, timeout)
     if not result.approved:
         withdrawn = not result.final and (yield from _withdraw(session, draft.name, uid))
+        if withdrawn:
+            result = as_waited(obj, timeout, withdrawn=True)
         raise errors.not_approved(result, withdrawn=withdrawn)
     doing = Doing(f"check that action {draft.name} is still approved", session.settings.agent_id, draft.name)
     fresh, answer = yield from read_answer(session, draft.name, doing)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ascend import aio
     from ascend import client as threads
     from ascend._base import OnReportError
+    from ascend._exchange import Flow
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,7 +67,8 @@ def governed(
         exclude: Names of arguments that are no part of what is asked for, such as a database's connection. The
             function gets them as they are.
         timeout_seconds: How long to wait for people.
-        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, ever.
+        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, for as long as
+            its action is kept: 30 days after the decision, unless the platform deletes it before.
             Left out: every call is a new action.
         exception_request: Asks to be excepted from a rule that denies.
         on_report_error: Called with the error when an outcome could not be reported; a warning is logged as well.
@@ -324,13 +326,14 @@ class _Block:
         self._permit: Permit | None = None
         self._used = False
         self._on_report_error = on_report_error
-        now = functools.partial(_digest_now, client._session, lambda: action)
-        self._flow = permit(client._session, self._draft, seconds(timeout, "timeout_seconds", zero=True), now)
+        self._timeout = seconds(timeout, "timeout_seconds", zero=True)
+        self._now = functools.partial(_digest_now, client._session, lambda: action)
 
-    def _once(self) -> None:
+    def _begin(self) -> Flow[Permit]:
         if self._used:
             raise RuntimeError("a governed action runs once; make another for another run")
         self._used = True
+        return permit(self._client._session, self._draft, self._timeout, self._now)
 
     def _enter(self, permit: Permit) -> ActionRun:
         self._permit = permit
@@ -341,8 +344,7 @@ class GovernedAction(_Block):
     """A `with` block that runs only when its action is approved; see `AscendClient.governed_action`."""
 
     def __enter__(self) -> ActionRun:
-        self._once()
-        return self._enter(self._client._run(self._flow))
+        return self._enter(self._client._run(self._begin()))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -355,8 +357,7 @@ class AsyncGovernedAction(_Block):
     """An `async with` block that runs only when its action is approved; see `aio.AscendClient.governed_action`."""
 
     async def __aenter__(self) -> ActionRun:
-        self._once()
-        return self._enter(await self._client._run(self._flow))
+        return self._enter(await self._client._run(self._begin()))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -63,10 +63,10 @@ class AgentAction:
             table, resource, path or url.
         exception_request: Asks to be excepted from a rule that denies.
         idempotency_key: Text that stands for this one intention, such as an order's number. A second
-            submission with the same key, of the same agent, is the same action. Left out: a new one
-            each time. At most 1024 characters.
+            submission with the same key, of the same agent, is the same action, for as long as that
+            is kept. Left out: a new one each time. At most 1024 characters.
         ttl_after_decision: How long the object is kept after its decision, such as `720h` (the default),
-            at most `8760h`.
+            at most `8760h`. After that, its idempotency key is as good as new.
 
     Raises:
         AscendValidationError: names the field and its limit.
@@ -152,7 +152,7 @@ class ActionResult:
         spec_digest: SHA-256 over what was asked, as `sha256:HEX`.
         uid: The uid of the AgentAction.
         final: Whether the decision can no longer change. A TIMEOUT that is not final is
-            your own timeout: the action still waits.
+            your own timeout: the action still waits, unless a governed call has withdrawn it.
         created: Whether this very call made the action. False where an action of the same
             idempotency key was there before, and where an action was only read.
     """

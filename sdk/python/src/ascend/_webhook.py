@@ -70,7 +70,7 @@ def verify_webhook(
         if not identifier:
             raise AscendSignatureError("webhook-id is missing", reason="NoID")
         _recent(stamp, "webhook-timestamp", time_is, tolerance_seconds)
-        signed = b".".join((identifier.encode(), stamp.encode(), raw))
+        signed = b".".join((_bytes(identifier), stamp.encode(), raw))
         wants = [b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()) for key in keys]
         given = lowered["webhook-signature"].split()
     else:
@@ -80,7 +80,7 @@ def verify_webhook(
         wants = [b"sha256=" + hmac.new(key, signed, hashlib.sha256).hexdigest().encode() for key in keys]
         given = [lowered.get(name, "") for name in ("x-ascend-signature", "x-ascend-signature-previous")]
     # All pairs are compared, so that time tells nothing.
-    if not any([hmac.compare_digest(g.encode(), want) for g in given[:8] for want in wants]):  # noqa: C419
+    if not any([hmac.compare_digest(_bytes(g), want) for g in given[:8] for want in wants]):  # noqa: C419
         raise AscendSignatureError(
             "no signature of the delivery fits",
             help="Check that the secret is that of the subscription.",
@@ -93,6 +93,11 @@ def verify_webhook(
     if not isinstance(event, dict):
         raise AscendSignatureError("the body is signed, and no event", reason="NoEvent")
     return event
+
+
+def _bytes(header: str) -> bytes:
+    # Servers that read headers as UTF-8 make lone surrogates of other bytes.
+    return header.encode("utf-8", "surrogatepass")
 
 
 def _key(secret: Any) -> bytes:

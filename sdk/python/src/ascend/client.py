@@ -37,8 +37,8 @@ class AscendClient(BaseClient):
         api_url: Address of the API server. Left out: ASCEND_API_URL. With neither address nor key: the
             pod's ServiceAccount, otherwise the kubeconfig.
         environment: Where the agent says it works, such as `sandbox`. It is sent as `environment` of the
-            action's context, unless the action names one, and is a claim: it can only raise the risk, for
-            the environment that is registered counts as well.
+            action's context, unless that names one, and is a claim: it can only raise the risk, for the
+            environment that is registered counts as well.
         fail_mode: `closed`: what nobody could decide about is not run. There is no other.
         timeout: Seconds for one HTTP request, and for the first decision about an action.
         max_retries: How often a request is tried again that failed in a way that may pass.

@@ -33,7 +33,8 @@ class Governing(TypedDict, total=False):
         exclude: Names of arguments that are no part of what is asked for. They are those that the framework
             hands over, and all of them; an argument that the model writes cannot be excluded.
         timeout_seconds: How long to wait for people.
-        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, ever.
+        idempotency_key: Makes a key of the arguments. Of calls with the same key only the first runs, for as long as
+            its action is kept: 30 days after the decision, unless the platform deletes it before.
         exception_request: Asks to be excepted from a rule that denies.
         on_report_error: Called with the error when an outcome could not be reported.
     """
