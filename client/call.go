@@ -5,6 +5,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
 
 const (
@@ -76,10 +79,11 @@ func (c *Client) ended(ctx context.Context, doing string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
-	if answered := (*ConnectionError)(nil); !errors.As(err, &answered) {
+	unanswered := (*ConnectionError)(nil)
+	if !errors.As(err, &unanswered) {
 		return err // it was answered; that says more
 	}
-	return &ConnectionError{Problem{Message: "cannot " + doing + ": no answer before the deadline", cause: errors.Join(ctx.Err(), err)}}
+	return &ConnectionError{Problem{Message: "cannot " + doing + ": no answer before the deadline", Help: unanswered.Help, cause: errors.Join(ctx.Err(), err)}}
 }
 
 // pause waits; false: the deadline is before the end of it.
@@ -185,14 +189,18 @@ func (c *Client) unanswered(r *call, err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // without the method and the address, which say nothing new
 	}
-	message := fmt.Sprintf("cannot %s: no answer from %s: %v", r.doing(), c.base.Host, err)
+	message, help := fmt.Sprintf("cannot %s: no answer from %s: %v", r.doing(), c.base.Host, err), "Is it running, and reachable from here?"
 	if errors.Is(err, context.DeadlineExceeded) {
 		message = fmt.Sprintf("cannot %s: no answer from %s within %s", r.doing(), c.base.Host, c.options.Timeout)
 	}
 	if r.verb == "create" {
 		message += "; the action may have been made nevertheless, and nothing was run"
+		help += " So has the operator to be, which it asks before a write:\n  kubectl get pods -n " + v1alpha1.GlobalNamespace
 	}
-	return &ConnectionError{Problem{Message: message, Help: "Is it running, and reachable from here?", cause: err}}
+	if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+		help = "Is the address that of the API server? ASCEND_CA_FILE names the file with the authority of its certificate."
+	}
+	return &ConnectionError{Problem{Message: message, Help: help, cause: err}}
 }
 
 // unreadable is an answer that is none.

@@ -3,9 +3,12 @@
 package client_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -93,6 +96,37 @@ func TestNoAnswer(t *testing.T) {
 	}
 	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, token) {
 		t.Errorf("prints its token: %s", text)
+	}
+}
+
+// A write without an answer may be the operator's doing, and a certificate is a matter of its authority.
+func TestNoAnswerSaysWhereToLook(t *testing.T) {
+	hangs := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer hangs.Close()
+	hangs.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that the client ends
+	action := client.Action{Type: "database_read"}
+	for name, test := range map[string]struct {
+		config   rest.Config
+		deadline time.Duration
+		says     string
+	}{
+		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
+		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
+		"an unknown authority":       {deadline: time.Minute, says: "ASCEND_CA_FILE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.config.Host, test.config.BearerToken = hangs.URL, token
+			c := newClient(t, client.Options{Config: &test.config, Agent: "bot", Timeout: 200 * time.Millisecond, MaxRetries: 1})
+			ctx, stop := context.WithTimeout(t.Context(), test.deadline)
+			defer stop()
+			_, err := c.Submit(ctx, action)
+			if !is[*client.ConnectionError](err) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%T: %v", err, err)
+			}
+		})
 	}
 }
 

@@ -79,10 +79,12 @@ func cause(status *metav1.Status) (why, field string) {
 }
 
 func (c *Client) unknown(problem Problem) error {
-	problem.Help = "It may have expired. For another:\n  ascend agents token " + orName(c.options.Agent) + " -n " + c.options.Namespace
+	another := "For another, as somebody who manages agents, with ASCEND_API_KEY and ASCEND_API_URL unset:\n  ascend agents token " +
+		orName(c.options.Agent) + " -n " + c.options.Namespace
+	problem.Help = "It may have expired. " + another
 	if expired := expiry(c.options.Config.BearerToken); !expired.IsZero() && time.Now().After(expired) {
 		problem.Message += "; the key expired at " + expired.UTC().Format(time.RFC3339)
-		problem.Help = "For another:\n  ascend agents token " + orName(c.options.Agent) + " -n " + c.options.Namespace
+		problem.Help = another
 	}
 	return &AuthenticationError{problem}
 }
@@ -143,7 +145,8 @@ func (c *Client) invalid(problem Problem, status *metav1.Status) error {
 	why, field := cause(status)
 	if why == v1alpha1.ReasonAgentNotFound {
 		problem.Message = "there is no agent " + c.options.Agent + " in namespace " + c.options.Namespace
-		problem.Help = "Whoever manages the namespace can register it:\n  ascend agents register " + orName(c.options.Agent) + " -n " + c.options.Namespace
+		problem.Help = "Whoever manages the namespace can register it, and give you its key:\n  ascend agents register " + orName(c.options.Agent) + " -n " + c.options.Namespace +
+			"\n  ascend agents token " + orName(c.options.Agent) + " -n " + c.options.Namespace
 		return &AgentNotRegisteredError{NotFoundError: NotFoundError{problem}, Agent: c.options.Agent, Namespace: c.options.Namespace}
 	}
 	return &ValidationError{Problem: problem, Field: field}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from mcp.server import MCPServer
@@ -13,7 +15,13 @@ from ascend.aio import AscendClient
 
 def make_server(client: AscendClient) -> MCPServer[Any]:
     """Return the server."""
-    server = MCPServer("shop")
+
+    @asynccontextmanager
+    async def running(_: MCPServer[Any]) -> AsyncIterator[None]:
+        async with client:  # its connections end with the server
+            yield
+
+    server = MCPServer("shop", lifespan=running)
 
     @governed_tool(server, client, action_type="database_read", context={"data_classification": "public"})
     async def list_categories(table: str) -> list[str]:

@@ -52,8 +52,8 @@ def unreachable(failure: Unreachable, doing: Doing) -> AscendConnectionError:
     """Return the error for no answer."""
     return AscendConnectionError(
         f"could not {doing.what}: {failure}{doing.note and '; ' + doing.note}",
-        help="Check ASCEND_API_URL and ASCEND_CA_FILE, that the API server answers: kubectl get --raw /readyz, "
-        f"and that the operator does, whom it has to ask before a write: {LOOK}",
+        help="Check ASCEND_API_URL and ASCEND_CA_FILE, and whether the API server answers: kubectl get --raw /readyz. "
+        f"It asks the operator before a write; see whether that is there: {LOOK}",
         reason="Unreachable",
     )
 
@@ -97,7 +97,8 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
         if why == "AgentNotFound":
             return AscendAgentNotRegisteredError(
                 tried,
-                help=f"Register it: ascend agents register {agent} -n {namespace}",
+                help=f"Register it: ascend agents register {agent} -n {namespace}; then use its own key: "
+                f"ascend agents token {agent} -n {namespace}",
                 status=code,
                 reason="AgentNotFound",
             )
@@ -127,7 +128,10 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
 def _unauthenticated(answer: Answer, doing: Doing, session: Session) -> AscendAuthenticationError:
     expiry = session.expiry()
     agent = doing.agent or session.settings.agent_id or "NAME"
-    advice = f"Get a new one: ascend agents token {agent} -n {session.namespace}"
+    advice = (
+        "Get a new one, as somebody who manages agents, with ASCEND_API_KEY and ASCEND_API_URL unset: "
+        f"ascend agents token {agent} -n {session.namespace}"
+    )
     if expiry is not None and answer.date is not None and answer.date.timestamp() >= expiry:
         since = datetime.fromtimestamp(expiry, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         return AscendAuthenticationError(

@@ -112,13 +112,16 @@ def test_errors_say_what_to_do(team: Team) -> None:
     error = refused(agent_id="nobody")
     assert isinstance(error, AscendAgentNotRegisteredError)
     assert "ascend agents register nobody" in str(error)
+    assert "ascend agents token nobody" in str(error)
     assert isinstance(refused(agent_id="asleep"), AscendKillSwitchError)
     assert isinstance(refused(agent_id="somebody-elses"), AscendAuthorizationError)
     error = refused(agent_id="hurried")
     assert isinstance(error, AscendRateLimitError)
     assert error.retry_after is not None
     assert 0 < error.retry_after <= 60
-    assert isinstance(refused(api_key="no.such.key"), AscendAuthenticationError)
+    error = refused(api_key="no.such.key")
+    assert isinstance(error, AscendAuthenticationError)
+    assert "with ASCEND_API_KEY and ASCEND_API_URL unset" in str(error)
     error = refused(api_key=team.token_of("powerless"))
     assert isinstance(error, AscendAuthorizationError)
     assert "create" in str(error)

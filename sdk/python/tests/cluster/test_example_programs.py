@@ -41,5 +41,6 @@ def test_example(program: str, done: str, denied: str) -> None:
         env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
+    assert "Unclosed" not in run.stderr
     assert done in run.stdout
     assert denied + "Bulk delete operations require manager approval" in run.stdout
