@@ -5,7 +5,9 @@ package client_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +76,44 @@ func TestWaitOutlivesItsWatch(t *testing.T) {
 			cut()
 			if got := <-decided; got.err != nil || !got.Approved() {
 				t.Errorf("%+v, %v", got.Result, got.err)
+			}
+		})
+	}
+}
+
+// What the watch has passed already is read until that goes, also while the
+// watch is there.
+func TestWaitReadsUntilItGoes(t *testing.T) {
+	cut := errors.New("cut")
+	for name, fail := range map[string]func(*clienttest.Server, *http.Request) error{
+		"the read fails": func(*clienttest.Server, *http.Request) error { return cut },
+		"the watch drops meanwhile": func(server *clienttest.Server, r *http.Request) error {
+			server.DropWatches()
+			<-r.Context().Done()
+			return r.Context().Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := clienttest.New(t)
+			decided, err := server.Client(t).Submit(t.Context(), harmless)
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := server.Options()
+			options.PollInterval = 200 * time.Millisecond // later than the watch
+			var tried atomic.Bool
+			options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					if strings.Contains(r.URL.Path, "/act-") && !tried.Swap(true) {
+						return nil, fail(server, r)
+					}
+					return next.RoundTrip(r)
+				})
+			})
+			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			defer stop()
+			if got, err := newClient(t, options).Wait(ctx, decided.ID); err != nil || !got.Approved() {
+				t.Errorf("%+v, %v", got, err)
 			}
 		})
 	}
