@@ -33,8 +33,7 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	config := rest.CopyConfig(options.Config)
-	secure := config.CAFile != "" || len(config.CAData) > 0 || config.CertFile != "" || len(config.CertData) > 0 || config.Insecure || config.BearerToken != "" || config.BearerTokenFile != ""
-	base, _, err := rest.DefaultServerURL(config.Host, "", schema.GroupVersion{}, secure)
+	base, _, err := rest.DefaultServerURL(config.Host, "", schema.GroupVersion{}, true) // https where it has no scheme
 	if err != nil {
 		return nil, &ConnectionError{Problem{Message: "no cluster to talk to: " + err.Error(), Help: "Such as https://127.0.0.1:6443."}}
 	}
