@@ -58,6 +58,9 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	// Whoever waits before it is made misses nothing of it.
 	one := c.watcher.begin(object.Name, false, "")
 	defer c.watcher.end(one)
+	if _, closed, _ := c.watcher.state(one); closed != nil {
+		return nil, closed
+	}
 	made, created, err := c.create(ctx, object, digest)
 	if err != nil {
 		return nil, err

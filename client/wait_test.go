@@ -14,6 +14,7 @@ import (
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/client"
 	"github.com/ow-kai/ascend-operator/client/clienttest"
+	"github.com/ow-kai/ascend-operator/test/faultproxy"
 )
 
 // waiting submits an action that waits for people, and waits for it elsewhere.
@@ -202,5 +203,28 @@ func TestCloseEndsWaiting(t *testing.T) {
 	}
 	if _, err := c.Wait(t.Context(), "act-1"); !errors.Is(err, client.ErrClosed) {
 		t.Errorf("after it: %v", err)
+	}
+	if _, err := c.Submit(t.Context(), harmless); !errors.Is(err, client.ErrClosed) || len(server.Actions()) != 1 {
+		t.Errorf("submit after it: %v, and there are %d actions", err, len(server.Actions()))
+	}
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	server := clienttest.New(t)
+	proxy := faultproxy.Start(t, server.Options().Config)
+	options := behind(proxy, server.Options())
+	options.Config.NextProtos = []string{"http/1.1"} // each request that is going on has one
+	c := newClient(t, options)
+	if _, err := c.Submit(t.Context(), pending); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	over := time.After(20 * time.Second) // much less than connections are kept for
+	for proxy.Connections().Open > 0 {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-over:
+			t.Fatalf("%d connections are left", proxy.Connections().Open)
+		}
 	}
 }

@@ -41,6 +41,8 @@ type watcher struct {
 	live    bool                        // there is a watch: changes from now on will be seen
 	round   int                         // counts the watches that did not go on from another
 	closed  bool
+
+	tasks sync.WaitGroup // what runs for the run
 }
 
 // waiter is one who waits for an action.
@@ -83,10 +85,12 @@ func (w *watcher) begin(name string, expects bool, uid types.UID) *waiter {
 	switch {
 	case w.stop == nil:
 		w.run, w.stop = context.WithCancel(context.Background())
-		go w.follow(w.run)
-		go w.poll(w.run)
+		run := w.run
+		w.tasks.Go(func() { w.follow(run) })
+		w.tasks.Go(func() { w.poll(run) })
 	case expects:
-		go w.read(w.run, name) // what the watch has passed already
+		run := w.run
+		w.tasks.Go(func() { w.read(run, name) }) // what the watch has passed already
 	}
 	return one
 }
@@ -132,7 +136,9 @@ func (w *watcher) halt() {
 	w.run, w.stop, w.idle, w.live = nil, nil, nil, false
 }
 
+// close ends the run, and returns when nothing of it is left.
 func (w *watcher) close() {
+	defer w.tasks.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
