@@ -43,6 +43,7 @@ type submission struct {
 
 func (s *submission) uid() types.UID { return s.action.UID }
 
+// submit is Submit. With an error it returns the submission where that was made.
 func (c *Client) submit(ctx context.Context, action *Action) (*submission, error) {
 	object, digest, err := action.object(c.options.Namespace, c.options.Agent)
 	if err != nil {
@@ -78,9 +79,9 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	case err == nil:
 		return asked, nil
 	case ctx.Err() == nil && waiting.Err() != nil:
-		return nil, c.notLooked(asked, err)
+		return asked, c.notLooked(asked, err)
 	default:
-		return nil, err
+		return asked, err
 	}
 }
 
