@@ -59,8 +59,8 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	// Whoever waits before it is made misses nothing of it.
 	one := c.watcher.begin(object.Name, false, "")
 	defer c.watcher.end(one)
-	if _, closed, _ := c.watcher.state(one); closed != nil {
-		return nil, closed
+	if c.watcher.isClosed() {
+		return nil, ErrClosed
 	}
 	made, created, err := c.create(ctx, object, digest)
 	if err != nil {

@@ -85,14 +85,20 @@ func (w *watcher) begin(name string, expects bool, uid types.UID) *waiter {
 	switch {
 	case w.stop == nil:
 		w.run, w.stop = context.WithCancel(context.Background())
-		run := w.run
-		w.tasks.Go(func() { w.follow(run) })
-		w.tasks.Go(func() { w.poll(run) })
+		w.tasks.Add(2)
+		go w.start(w.run, w.follow)
+		go w.start(w.run, w.poll)
 	case expects:
-		run := w.run
-		w.tasks.Go(func() { w.read(run, name) }) // what the watch has passed already
+		w.tasks.Add(1)
+		go w.start(w.run, func(ctx context.Context) { w.read(ctx, name) }) // what the watch has passed already
 	}
 	return one
+}
+
+// start does one of the tasks of a run.
+func (w *watcher) start(run context.Context, do func(context.Context)) {
+	defer w.tasks.Done()
+	do(run)
 }
 
 // made tells a waiter which action it waits for, and that it is there.
@@ -151,6 +157,12 @@ func (w *watcher) close() {
 			one.fail(ErrClosed)
 		}
 	}
+}
+
+func (w *watcher) isClosed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
 }
 
 // state is what a waiter knows: the action as it is last known, nil where it is
@@ -260,10 +272,10 @@ func (w *watcher) read(ctx context.Context, name string) {
 
 // expecting are those who wait for an action that is there, as far as they know,
 // and the round.
-func (w *watcher) expecting(name string) (map[*waiter]bool, int) {
+func (w *watcher) expecting(name string) (expecting map[*waiter]bool, round int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	expecting := map[*waiter]bool{}
+	expecting = map[*waiter]bool{}
 	for one := range w.waiting[name] {
 		expecting[one] = one.expects
 	}
