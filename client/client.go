@@ -21,6 +21,7 @@ type Client struct {
 	options Options
 	base    *url.URL
 	http    *http.Client
+	hangUp  func()        // closes the connections that nobody uses
 	slots   chan struct{} // bounds the requests that are on their way at once
 	watcher *watcher
 }
@@ -33,12 +34,11 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	config := rest.CopyConfig(options.Config)
-	secure := config.CAFile != "" || len(config.CAData) > 0 || config.CertFile != "" || len(config.CertData) > 0 || config.Insecure || config.BearerToken != "" || config.BearerTokenFile != ""
-	base, _, err := rest.DefaultServerURL(config.Host, "", schema.GroupVersion{}, secure)
+	base, _, err := rest.DefaultServerURL(config.Host, "", schema.GroupVersion{}, true) // https where it has no scheme
 	if err != nil {
 		return nil, &ConnectionError{Problem{Message: "no cluster to talk to: " + err.Error(), Help: "Such as https://127.0.0.1:6443."}}
 	}
-	transport, err := newTransport(config)
+	transport, hangUp, err := newTransport(config)
 	if err != nil {
 		return nil, &ConnectionError{Problem{Message: "the connection cannot be set up: " + err.Error(), cause: err}}
 	}
@@ -48,16 +48,18 @@ func New(options Options) (*Client, error) {
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // the key goes nowhere else
 		}},
-		slots: make(chan struct{}, maxRequests),
+		hangUp: hangUp,
+		slots:  make(chan struct{}, maxRequests),
 	}
 	c.watcher = newWatcher(c)
 	return c, nil
 }
 
-// Close ends the watch and the connections. Whoever still waits gets ErrClosed.
+// Close ends the watch, and the connections that nobody uses. Whoever still
+// waits gets ErrClosed, and so does whoever submits or waits afterwards.
 func (c *Client) Close() {
 	c.watcher.close()
-	c.http.CloseIdleConnections()
+	c.hangUp()
 }
 
 // String names the cluster, the namespace and the agent, and no secret.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,6 +128,17 @@ func TestNoAnswerSaysWhereToLook(t *testing.T) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})
+	}
+}
+
+// An address without a scheme is https, whatever kind the key is of.
+func TestKeyIsNotSentInTheClear(t *testing.T) {
+	var asked atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Store(true) }))
+	defer server.Close()
+	c := newClient(t, client.Options{Config: &rest.Config{Host: server.Listener.Addr().String(), Username: "bob", Password: token}, MaxRetries: -1})
+	if _, err := c.Status(t.Context(), "act-1"); !is[*client.ConnectionError](err) || asked.Load() {
+		t.Errorf("the key went out: %v", err)
 	}
 }
 

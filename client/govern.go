@@ -23,25 +23,25 @@ import (
 // by the cluster's clock (*ExpiredError, *SuspendedError); and where any of this
 // cannot be told. What was not approved is a *DeniedError, a *PendingTimeoutError
 // or a *CancelledError, each also a *NotApprovedError; besides those it fails as
-// Submit and Wait do. What nobody has decided about when ctx ends is withdrawn, so
-// that nobody approves it in vain. The function has run if, and only if, it was called: no
-// error tells that by itself, but that a *ReportError is only of one that ran.
+// Submit and Wait do. What is not decided when Govern gives up, because ctx has
+// ended or the operator is absent, is withdrawn, so that nobody approves it in
+// vain; that may take Options.Timeout more. The function has run if, and only if,
+// it was called: no error tells that by itself, but that a *ReportError is only of
+// one that ran.
 //
 // An error or a panic of the function is reported as Failed, with its text up to
 // 4,096 characters: keep secrets out of errors. A report that fails is joined to
 // the error as a *ReportError, and what the function did stays done.
 func (c *Client) Govern(ctx context.Context, action Action, run func(context.Context) error) error {
 	asked, err := c.submit(ctx, &action)
-	if err != nil {
-		return err
-	}
-	if !asked.created {
+	if err == nil && !asked.created {
 		return notOurs(resultOf(asked.action, false))
 	}
-	if !isFinal(asked.action) {
-		if err := c.settle(ctx, asked); err != nil {
-			return err
-		}
+	if err == nil && !isFinal(asked.action) {
+		err = c.settle(ctx, asked)
+	}
+	if err != nil {
+		return c.giveUp(ctx, asked, err)
 	}
 	if !resultOf(asked.action, true).Approved() {
 		return notApproved(resultOf(asked.action, true))
@@ -61,16 +61,33 @@ func (c *Client) settle(ctx context.Context, asked *submission) error {
 	if latest != nil {
 		asked.action = latest
 	}
-	if timeout := (*WaitTimeoutError)(nil); errors.As(err, &timeout) {
-		result := resultOf(asked.action, true)
-		problem := Problem{Message: timeout.Message + "; it was not run, and was withdrawn", Help: "Ask again when somebody can decide.", Reason: result.Reason, cause: err}
-		if c.withdraw(ctx, asked) != nil {
-			problem.Message = timeout.Message + "; it was not run, and will not be by this call"
-			problem.Help = "Withdraw it, so that nobody approves it in vain:\n  ascend actions cancel " + result.ID + " -n " + c.options.Namespace
-		}
-		return &PendingTimeoutError{NotApprovedError{Result: result, Problem: problem}}
-	}
 	return err
+}
+
+// giveUp withdraws an action that was not decided in time, or whose caller has
+// lost interest, and returns the error that says so; any other error as it is.
+// asked is nil where nothing is known to have been made.
+func (c *Client) giveUp(ctx context.Context, asked *submission, err error) error {
+	var (
+		timeout *WaitTimeoutError
+		absent  *OperatorAbsentError
+	)
+	late := errors.As(err, &timeout)
+	if asked == nil || !asked.created || !late && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	result := resultOf(asked.action, true)
+	became, help := "it was not run, and was withdrawn", "Ask again when somebody can decide."
+	if c.withdraw(ctx, asked) != nil {
+		became = "it was not run, and will not be by this call"
+		help = "Withdraw it, so that nobody approves it in vain:\n  ascend actions cancel " + result.ID + " -n " + c.options.Namespace
+	}
+	if !late || errors.As(err, &absent) {
+		return fmt.Errorf("action %s: %s: %w", result.ID, became, err)
+	}
+	return &PendingTimeoutError{NotApprovedError{Result: result, Problem: Problem{
+		Message: timeout.Message + "; " + became, Help: help, Reason: result.Reason, cause: err,
+	}}}
 }
 
 // withdraw takes back what nobody will run any more, so that nobody is asked to
@@ -122,7 +139,10 @@ func (c *Client) carryOut(ctx context.Context, asked *submission, at reading, ru
 	if err != nil {
 		outcome.Result, outcome.Message = v1alpha1.OutcomeFailed, fmt.Sprintf("%T: %v", err, err)
 	}
-	return errors.Join(err, c.report(ctx, asked, outcome))
+	if unreported := c.report(ctx, asked, outcome); unreported != nil {
+		return errors.Join(err, unreported)
+	}
+	return err
 }
 
 // reportTime bounds the report of a run, which goes on when ctx has ended: what

@@ -3,8 +3,11 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +65,7 @@ func TestGovernReportsFailure(t *testing.T) {
 	broken, runs := errors.New("disk full"), 0
 	err := c.Govern(t.Context(), harmless, counted(&runs, broken))
 	var report *client.ReportError
-	if !errors.Is(err, broken) || errors.As(err, &report) || runs != 1 {
+	if err != broken || errors.As(err, &report) || runs != 1 { //nolint:errorlint // returned as it is
 		t.Fatalf("%d runs, %v", runs, err)
 	}
 	if outcome := server.Actions()[0].Spec.Outcome; outcome.Result != v1alpha1.OutcomeFailed || outcome.Message != "*errors.errorString: disk full" {
@@ -221,5 +224,46 @@ func TestGovernForAMoment(t *testing.T) {
 	// Nobody is asked to approve it any more.
 	if now, err := server.Client(t).Wait(t.Context(), timeout.Result.ID); err != nil || now.Decision != v1alpha1.DecisionCancelled {
 		t.Errorf("%+v, %v", now, err)
+	}
+}
+
+// However Govern gives up, nobody is asked to approve what will not be run.
+func TestGovernGivesUp(t *testing.T) {
+	for name, test := range map[string]struct {
+		cancelled bool
+		want      func(error) bool
+	}{
+		"the operator is absent": {false, is[*client.OperatorAbsentError]},
+		"cancelled":              {true, func(err error) bool { return errors.Is(err, context.Canceled) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := clienttest.New(t)
+			server.StopOperator()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			options := server.Options()
+			options.Timeout = time.Second
+			options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					response, err := next.RoundTrip(r)
+					if err != nil || r.Method != http.MethodPost || !test.cancelled {
+						return response, err
+					}
+					body, err := io.ReadAll(response.Body) // before it could be cut
+					response.Body = io.NopCloser(bytes.NewReader(body))
+					cancel()
+					return response, err
+				})
+			})
+			runs := 0
+			err := newClient(t, options).Govern(ctx, pending, counted(&runs, nil))
+			if runs != 0 || !test.want(err) || !strings.Contains(err.Error(), "was withdrawn") {
+				t.Errorf("%d runs, %T: %v", runs, err, err)
+			}
+			server.StartOperator()
+			if now := server.Actions()[0]; now.Status.Decision != v1alpha1.DecisionCancelled {
+				t.Errorf("it is %s", now.Status.Decision)
+			}
+		})
 	}
 }

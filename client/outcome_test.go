@@ -5,6 +5,8 @@ package client_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +84,9 @@ func TestConfigureWebhook(t *testing.T) {
 	if text := string(server.Applied("default", "secrets", "test-agent-webhook")); !strings.Contains(text, `"data":{"secret":"eW91cl93ZWJob29rX3NlY3JldA=="}`) {
 		t.Errorf("secret %s", text)
 	}
+	if text := fmt.Sprintf("%v %+v %#v %v", webhook, webhook, webhook, &webhook); strings.Contains(text, webhook.Secret) || strings.Contains(text, webhook.URL) {
+		t.Errorf("prints its secrets: %s", text)
+	}
 	for field, broken := range map[string]func(*client.Webhook){
 		"Webhook.URL":    func(w *client.Webhook) { w.URL = "hooks.example.com/topsecret" },
 		"Webhook.Events": func(w *client.Webhook) { w.Events = nil },
@@ -93,6 +98,28 @@ func TestConfigureWebhook(t *testing.T) {
 		var invalid *client.ValidationError
 		if err := c.ConfigureWebhook(t.Context(), wrong); !errors.As(err, &invalid) || invalid.Field != field || strings.Contains(err.Error(), "topsecret") {
 			t.Errorf("%s: %T: %v", field, err, err)
+		}
+	}
+}
+
+// Where one of the two cannot be written, the other is not.
+func TestConfigureWebhookThatIsRefused(t *testing.T) {
+	for refused, other := range map[string]string{"webhooksubscriptions": "secrets", "secrets": "webhooksubscriptions"} {
+		server := clienttest.New(t)
+		options := server.Options()
+		options.MaxRetries = -1
+		options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if strings.Contains(r.URL.Path, "/"+refused+"/") {
+					return nil, errors.New("refused")
+				}
+				return next.RoundTrip(r)
+			})
+		})
+		err := newClient(t, options).ConfigureWebhook(t.Context(), client.Webhook{URL: "https://your-app.example.com/ascend",
+			Secret: "your_webhook_secret", Events: []v1alpha1.EventType{v1alpha1.EventActionApproved}})
+		if there := server.Applied("default", other, "test-agent-webhook"); err == nil || there != nil {
+			t.Errorf("%s were refused: %v; there is %s", refused, err, there)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (w *watcher) follow(ctx context.Context) {
 		version = next
 		refused := isRefused(err)
 		if refused {
-			w.readAll(ctx) // nobody else tells them
+			w.readDue(ctx) // nobody else tells them
 		}
 		if time.Since(began) > lived && !refused {
 			try = 0
@@ -90,18 +90,19 @@ func (w *watcher) watchOnce(ctx context.Context, version string) (string, error)
 		return restart(err, version), err
 	}
 	defer s.close()
-	if !w.begun(ctx) {
+	round, is := w.begun(ctx, afresh)
+	if !is {
 		return version, ctx.Err()
 	}
 	defer w.over(ctx)
 	if afresh {
 		// Beside the stream, which has to be read meanwhile.
 		done := make(chan struct{})
-		go func() { defer close(done); w.readAll(s.ctx) }()
+		go func() { defer close(done); w.readDue(s.ctx) }()
 		defer func() { <-done }()
 		defer s.close() // ends what is still being read
 	}
-	return s.run(w, version)
+	return s.run(w, version, round)
 }
 
 // restart is where to go on after a watch was refused: anew where the place is
@@ -113,15 +114,19 @@ func restart(err error, version string) string {
 	return version
 }
 
-// begun notes that there is a watch; false when it came too late.
-func (w *watcher) begun(ctx context.Context) bool {
+// begun notes that there is a watch, and returns its round; false when it came
+// too late.
+func (w *watcher) begun(ctx context.Context, afresh bool) (int, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if ctx.Err() != nil {
-		return false
+		return 0, false
+	}
+	if afresh {
+		w.round++
 	}
 	w.live = true
-	return true
+	return w.round, true
 }
 
 // over notes that there is none any more, unless another run has one.
@@ -169,7 +174,7 @@ func (w *watcher) open(ctx context.Context, r *call) (*stream, error) {
 }
 
 // run tells of every event until the stream ends, and returns where to go on.
-func (s *stream) run(w *watcher, version string) (string, error) {
+func (s *stream) run(w *watcher, version string, round int) (string, error) {
 	decoder := json.NewDecoder(s.body)
 	for {
 		s.timer.Reset(silence)
@@ -194,7 +199,7 @@ func (s *stream) run(w *watcher, version string) (string, error) {
 		version = action.ResourceVersion
 		switch event.Type {
 		case watch.Added, watch.Modified:
-			w.tell(action)
+			w.tell(action, round)
 		case watch.Deleted:
 			w.tellGone(action)
 		case watch.Bookmark, watch.Error:

@@ -43,6 +43,7 @@ type submission struct {
 
 func (s *submission) uid() types.UID { return s.action.UID }
 
+// submit is Submit. With an error it returns the submission where that was made.
 func (c *Client) submit(ctx context.Context, action *Action) (*submission, error) {
 	object, digest, err := action.object(c.options.Namespace, c.options.Agent)
 	if err != nil {
@@ -58,6 +59,9 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	// Whoever waits before it is made misses nothing of it.
 	one := c.watcher.begin(object.Name, false, "")
 	defer c.watcher.end(one)
+	if c.watcher.isClosed() {
+		return nil, ErrClosed
+	}
 	made, created, err := c.create(ctx, object, digest)
 	if err != nil {
 		return nil, err
@@ -75,9 +79,9 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	case err == nil:
 		return asked, nil
 	case ctx.Err() == nil && waiting.Err() != nil:
-		return nil, c.notLooked(asked, err)
+		return asked, c.notLooked(asked, err)
 	default:
-		return nil, err
+		return asked, err
 	}
 }
 

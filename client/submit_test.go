@@ -195,3 +195,13 @@ func TestWhatCannotBeSubmitted(t *testing.T) {
 		t.Errorf("%d requests were sent", n)
 	}
 }
+
+// A rule that a test gives without a namespace is one of the agent's.
+func TestSubmitByARuleWithoutANamespace(t *testing.T) {
+	rule := &v1alpha1.SmartRule{Spec: v1alpha1.SmartRuleSpec{Effect: v1alpha1.EffectDeny, Match: v1alpha1.RuleMatch{ActionTypes: []v1alpha1.Glob{"database_read"}}}}
+	rule.Name = "no-reads"
+	got, err := clienttest.New(t, rule).Client(t).Submit(t.Context(), harmless)
+	if err != nil || got.Decision != v1alpha1.DecisionDenied || got.Rule == nil || got.Rule.Name != "no-reads" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

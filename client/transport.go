@@ -26,14 +26,16 @@ const (
 )
 
 // newTransport makes connections as the config says. client-go's own would share
-// them with others in the process and open any number.
-func newTransport(config *rest.Config) (http.RoundTripper, error) {
+// them with others in the process and open any number. The second result closes
+// those that nobody uses: the wrappers that are put around hide how.
+func newTransport(config *rest.Config) (http.RoundTripper, func(), error) {
 	if config.Transport != nil {
-		return rest.HTTPWrappersForConfig(config, config.Transport)
+		wrapped, err := rest.HTTPWrappersForConfig(config, config.Transport)
+		return wrapped, func() {}, err // they are the caller's
 	}
 	secure, err := rest.TLSConfigFor(config)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	transport := &http.Transport{
 		Proxy:               config.Proxy,
@@ -50,5 +52,6 @@ func newTransport(config *rest.Config) (http.RoundTripper, error) {
 	}
 	// HTTP/2 with pings, so that a connection that hangs is noticed; a Proxy from
 	// the environment where the config has none.
-	return rest.HTTPWrappersForConfig(config, utilnet.SetTransportDefaults(transport))
+	wrapped, err := rest.HTTPWrappersForConfig(config, utilnet.SetTransportDefaults(transport))
+	return wrapped, transport.CloseIdleConnections, err
 }

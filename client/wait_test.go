@@ -5,13 +5,16 @@ package client_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/client"
 	"github.com/ow-kai/ascend-operator/client/clienttest"
+	"github.com/ow-kai/ascend-operator/test/faultproxy"
 )
 
 // waiting submits an action that waits for people, and waits for it elsewhere.
@@ -74,6 +77,44 @@ func TestWaitOutlivesItsWatch(t *testing.T) {
 			cut()
 			if got := <-decided; got.err != nil || !got.Approved() {
 				t.Errorf("%+v, %v", got.Result, got.err)
+			}
+		})
+	}
+}
+
+// What the watch has passed already is read until that goes, also while the
+// watch is there.
+func TestWaitReadsUntilItGoes(t *testing.T) {
+	cut := errors.New("cut")
+	for name, fail := range map[string]func(*clienttest.Server, *http.Request) error{
+		"the read fails": func(*clienttest.Server, *http.Request) error { return cut },
+		"the watch drops meanwhile": func(server *clienttest.Server, r *http.Request) error {
+			server.DropWatches()
+			<-r.Context().Done()
+			return r.Context().Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := clienttest.New(t)
+			decided, err := server.Client(t).Submit(t.Context(), harmless)
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := server.Options()
+			options.PollInterval = 200 * time.Millisecond // later than the watch
+			var tried atomic.Bool
+			options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					if strings.Contains(r.URL.Path, "/act-") && !tried.Swap(true) {
+						return nil, fail(server, r)
+					}
+					return next.RoundTrip(r)
+				})
+			})
+			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			defer stop()
+			if got, err := newClient(t, options).Wait(ctx, decided.ID); err != nil || !got.Approved() {
+				t.Errorf("%+v, %v", got, err)
 			}
 		})
 	}
@@ -162,5 +203,28 @@ func TestCloseEndsWaiting(t *testing.T) {
 	}
 	if _, err := c.Wait(t.Context(), "act-1"); !errors.Is(err, client.ErrClosed) {
 		t.Errorf("after it: %v", err)
+	}
+	if _, err := c.Submit(t.Context(), harmless); !errors.Is(err, client.ErrClosed) || len(server.Actions()) != 1 {
+		t.Errorf("submit after it: %v, and there are %d actions", err, len(server.Actions()))
+	}
+}
+
+func TestCloseEndsConnections(t *testing.T) {
+	server := clienttest.New(t)
+	proxy := faultproxy.Start(t, server.Options().Config)
+	options := behind(proxy, server.Options())
+	options.Config.NextProtos = []string{"http/1.1"} // each request that is going on has one
+	c := newClient(t, options)
+	if _, err := c.Submit(t.Context(), pending); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	over := time.After(20 * time.Second) // much less than connections are kept for
+	for proxy.Connections().Open > 0 {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-over:
+			t.Fatalf("%d connections are left", proxy.Connections().Open)
+		}
 	}
 }

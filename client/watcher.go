@@ -39,7 +39,10 @@ type watcher struct {
 	stop    context.CancelFunc          // ends the run; nil while there is none
 	idle    *time.Timer                 // ends the run later; nil while somebody waits
 	live    bool                        // there is a watch: changes from now on will be seen
+	round   int                         // counts the watches that did not go on from another
 	closed  bool
+
+	tasks sync.WaitGroup // what runs for the run
 }
 
 // waiter is one who waits for an action.
@@ -53,6 +56,7 @@ type waiter struct {
 	latest  *v1alpha1.AgentAction
 	failure error // that ended the waiting
 	trouble error // why it could not be read the last time
+	round   int   // of the watch since whose beginning it was told of the action
 }
 
 func newWatcher(c *Client) *watcher {
@@ -81,12 +85,20 @@ func (w *watcher) begin(name string, expects bool, uid types.UID) *waiter {
 	switch {
 	case w.stop == nil:
 		w.run, w.stop = context.WithCancel(context.Background())
-		go w.follow(w.run)
-		go w.poll(w.run)
+		w.tasks.Add(2)
+		go w.start(w.run, w.follow)
+		go w.start(w.run, w.poll)
 	case expects:
-		go w.read(w.run, name) // what the watch has passed already
+		w.tasks.Add(1)
+		go w.start(w.run, func(ctx context.Context) { w.read(ctx, name) }) // what the watch has passed already
 	}
 	return one
+}
+
+// start does one of the tasks of a run.
+func (w *watcher) start(run context.Context, do func(context.Context)) {
+	defer w.tasks.Done()
+	do(run)
 }
 
 // made tells a waiter which action it waits for, and that it is there.
@@ -130,7 +142,9 @@ func (w *watcher) halt() {
 	w.run, w.stop, w.idle, w.live = nil, nil, nil, false
 }
 
+// close ends the run, and returns when nothing of it is left.
 func (w *watcher) close() {
+	defer w.tasks.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
@@ -145,6 +159,12 @@ func (w *watcher) close() {
 	}
 }
 
+func (w *watcher) isClosed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
+}
+
 // state is what a waiter knows: the action as it is last known, nil where it is
 // not; the error that ended the waiting; and why it could not be read last.
 func (w *watcher) state(one *waiter) (latest *v1alpha1.AgentAction, failure, trouble error) {
@@ -153,11 +173,12 @@ func (w *watcher) state(one *waiter) (latest *v1alpha1.AgentAction, failure, tro
 	return one.latest, one.failure, one.trouble
 }
 
-// tell tells of an action as it is.
-func (w *watcher) tell(action *v1alpha1.AgentAction) {
+// tell tells of an action as it is, or was since the watch of that round began.
+func (w *watcher) tell(action *v1alpha1.AgentAction, round int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for one := range w.waiting[action.Name] {
+		one.round = max(one.round, round)
 		switch {
 		case one.uid == "" && one.expects:
 			one.uid = action.UID
@@ -225,10 +246,10 @@ func (w *watcher) read(ctx context.Context, name string) {
 	case <-ctx.Done():
 		return
 	}
-	expecting := w.expecting(name)
+	expecting, round := w.expecting(name)
 	action, err := w.client.readOnce(ctx, name)
 	if err == nil {
-		w.tell(action)
+		w.tell(action, round)
 		return
 	}
 	missing := (*NotFoundError)(nil)
@@ -249,27 +270,41 @@ func (w *watcher) read(ctx context.Context, name string) {
 	}
 }
 
-// expecting are those who wait for an action that is there, as far as they know.
-func (w *watcher) expecting(name string) map[*waiter]bool {
+// expecting are those who wait for an action that is there, as far as they know,
+// and the round.
+func (w *watcher) expecting(name string) (expecting map[*waiter]bool, round int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	expecting := map[*waiter]bool{}
+	expecting = map[*waiter]bool{}
 	for one := range w.waiting[name] {
 		expecting[one] = one.expects
 	}
-	return expecting
+	return expecting, w.round
 }
 
-// readAll reads every action that somebody waits for, few at once.
-func (w *watcher) readAll(ctx context.Context) {
+// due are the actions of which somebody waits for what the watch does not show:
+// all while there is none, those of which nobody was told since it began, and
+// those of other agents.
+func (w *watcher) due() []string {
 	w.mu.Lock()
-	names := make([]string, 0, len(w.waiting))
-	for name := range w.waiting {
-		names = append(names, name)
+	defer w.mu.Unlock()
+	agent := w.client.options.Agent
+	var names []string
+	for name, all := range w.waiting {
+		for one := range all {
+			if !w.live || one.round != w.round || agent != "" && one.latest != nil && string(one.latest.Spec.AgentRef.Name) != agent {
+				names = append(names, name)
+				break
+			}
+		}
 	}
-	w.mu.Unlock()
+	return names
+}
+
+// readDue reads what is due, few at once.
+func (w *watcher) readDue(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, name := range names {
+	for _, name := range w.due() {
 		if ctx.Err() != nil {
 			break
 		}
@@ -278,8 +313,7 @@ func (w *watcher) readAll(ctx context.Context) {
 	all.Wait()
 }
 
-// poll reads, every PollInterval, what the watch does not show: everything while
-// there is none, and the actions of other agents.
+// poll reads what is due every PollInterval.
 func (w *watcher) poll(ctx context.Context) {
 	ticker := time.NewTicker(w.client.options.PollInterval)
 	defer ticker.Stop()
@@ -288,38 +322,7 @@ func (w *watcher) poll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		if !w.isLive() {
-			w.readAll(ctx)
-			continue
-		}
-		for _, name := range w.foreign() {
-			w.read(ctx, name)
+			w.readDue(ctx)
 		}
 	}
-}
-
-func (w *watcher) isLive() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.live
-}
-
-// foreign are the actions that are waited for and are of other agents.
-func (w *watcher) foreign() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var names []string
-	if w.client.options.Agent == "" {
-		return nil // the watch shows all
-	}
-	for name, all := range w.waiting {
-		for one := range all {
-			if one.latest != nil && string(one.latest.Spec.AgentRef.Name) != w.client.options.Agent {
-				names = append(names, name)
-				break
-			}
-		}
-	}
-	return names
 }

@@ -5,6 +5,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +31,12 @@ type Webhook struct {
 	Secret string
 }
 
+// String has neither the secret nor the URL, which may be one.
+func (w Webhook) String() string { return fmt.Sprintf("webhook %q of events %v", w.Name, w.Events) }
+
+// GoString is String.
+func (w Webhook) GoString() string { return "client.Webhook(" + w.String() + ")" }
+
 const (
 	// webhookSecretKey is the key in the Secret.
 	webhookSecretKey = "secret"
@@ -41,9 +48,11 @@ const (
 
 // ConfigureWebhook makes a WebhookSubscription for the agent's actions, and the
 // Secret with which its deliveries are signed, or changes those that are there,
-// by server-side apply. It takes the verb patch on both. Fields that somebody
-// else has written meanwhile are a *ConflictError. It fails with a
-// *ValidationError for what the operator would not take, and as every request does.
+// by server-side apply. It takes the verb patch on both, and create on the
+// subscription where that is not there; have somebody else make the Secret, empty.
+// Fields that somebody else has written meanwhile are a *ConflictError. It fails
+// with a *ValidationError for what the operator would not take, and as every
+// request does.
 func (c *Client) ConfigureWebhook(ctx context.Context, webhook Webhook) error {
 	if webhook.Name == "" {
 		webhook.Name = c.options.Agent + "-webhook"

@@ -252,7 +252,7 @@ func (s *Server) update(old, next *v1alpha1.AgentAction, by user) (*v1alpha1.Age
 	return next, nil
 }
 
-// apply keeps what is applied, as it is.
+// apply keeps what is applied and not only tried, as it is.
 func (s *Server) apply(resource string) func(http.ResponseWriter, *http.Request, user) {
 	return func(w http.ResponseWriter, r *http.Request, _ user) {
 		data, err := body(w, r)
@@ -269,9 +269,11 @@ func (s *Server) apply(resource string) func(http.ResponseWriter, *http.Request,
 			refuse(w, err)
 			return
 		}
-		s.mu.Lock()
-		s.applied[r.PathValue("namespace")+"/"+resource+"/"+r.PathValue("name")] = data
-		s.mu.Unlock()
+		if !r.URL.Query().Has("dryRun") {
+			s.mu.Lock()
+			s.applied[r.PathValue("namespace")+"/"+resource+"/"+r.PathValue("name")] = data
+			s.mu.Unlock()
+		}
 		answer(w, http.StatusOK, json.RawMessage(data))
 	}
 }

@@ -84,6 +84,11 @@ func (r *rules) add(object any) (bool, error) {
 			object.SetUID(newUID())
 		}
 		object.SetGeneration(max(object.GetGeneration(), 1))
+		_, isModel := object.(*v1alpha1.RiskModel)
+		_, isNamespace := object.(*corev1.Namespace)
+		if object.GetNamespace() == "" && !isModel && !isNamespace {
+			object.SetNamespace(DefaultNamespace)
+		}
 	}
 	switch object := object.(type) {
 	case *v1alpha1.SmartRule:
@@ -111,9 +116,6 @@ func (r *rules) addNamespace(name string, labels map[string]string) {
 
 // addAgent takes over an agent, with what the API server would set.
 func (r *rules) addAgent(agent *v1alpha1.Agent) {
-	if agent.Namespace == "" {
-		agent.Namespace = DefaultNamespace
-	}
 	if agent.UID == "" {
 		agent.UID = newUID()
 	}

@@ -64,7 +64,7 @@ type Server struct {
 // decides by. Without any policy among them it is the starter policy of the
 // operator; without an Agent, there is DefaultAgent in DefaultNamespace, in the
 // environment sandbox. An Agent without subjects gets the ServiceAccount of its
-// name.
+// name. What names no namespace is in DefaultNamespace.
 func New(tb testing.TB, objects ...any) *Server {
 	tb.Helper()
 	s := &Server{

@@ -272,6 +272,13 @@ def test_what_nobody_decides_about_in_time_is_withdrawn() -> None:
     assert "still waits" not in f"{caught.value} {caught.value.result.denial_reason}"
 
 
+def test_what_nobody_looks_at_is_withdrawn() -> None:
+    world = World([])
+    with pytest.raises(AscendOperatorAbsentError, match="It was withdrawn"):
+        govern(world, Body(world))("orders")
+    assert [obj["spec"]["cancelled"] for obj in world.store.values()] == [True]
+
+
 def test_nothing_is_tried_again_between_gate_and_run() -> None:
     world = World([(0.0, {"decision": "Approved"})])
     sent: list[int] = []

@@ -166,12 +166,13 @@ def _grant(rbac: re.Match[str], namespace: str, doing: Doing) -> str:
     )
 
 
-def absent(name: str, waited: float, session: Session) -> AscendOperatorAbsentError:
+def absent(name: str, waited: float, session: Session, *, withdrawn: bool = False) -> AscendOperatorAbsentError:
     """Return the error for an action that nobody has looked at."""
+    stays = "It was withdrawn" if withdrawn else f"The action stays; follow it with get_action_status({name!r})"
     return AscendOperatorAbsentError(
         f"the operator has not looked at action {name} in namespace {session.namespace} within {waited:g} s; "
         "nothing was run",
-        help=f"See how it is: {LOOK}. The action stays; follow it with get_action_status({name!r}).",
+        help=f"See how it is: {LOOK}. {stays}.",
         reason="OperatorAbsent",
     )
 

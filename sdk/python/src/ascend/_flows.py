@@ -105,8 +105,13 @@ def name_of(namespace: str, agent: str, key: str) -> str:
     return "act-" + hex_[:26]
 
 
-def submit(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
+def submit(session: Session, draft: Draft, *, or_withdraw: bool = False) -> Flow[tuple[Object, bool]]:
     """Submit an action and wait for its first decision, the session's timeout at most.
+
+    Args:
+        session: The client's.
+        draft: The action.
+        or_withdraw: Nobody will come back for an action that nobody has looked at.
 
     Returns:
         The object, and whether this very call created it.
@@ -126,7 +131,9 @@ def submit(session: Session, draft: Draft) -> Flow[tuple[Object, bool]]:
     finally:
         session.board.leave(mailbox)
     if not decided(obj):
-        raise errors.absent(draft.name, session.settings.timeout, session)
+        uid = str(mapping(obj.get("metadata")).get("uid") or "")
+        withdrawn = or_withdraw and created and (yield from withdraw(session, draft.name, uid))
+        raise errors.absent(draft.name, session.settings.timeout, session, withdrawn=withdrawn)
     if mapping(obj.get("status")).get("specDigest") not in (draft.digest, None, ""):
         raise AscendIntegrityError(
             f"action {draft.name} is decided, and not as what was asked: its specDigest is not {draft.digest}",
@@ -318,8 +325,25 @@ def cancel_action(session: Session, name: str) -> Flow[ActionResult]:
     raise errors.refused(answer, doing, session)
 
 
+def withdraw(session: Session, name: str, uid: str) -> Flow[bool]:
+    """Take back what nobody will run any more, so that nobody is asked to approve it; tells whether that went.
+
+    It is tried once: somebody waits for the error that led here.
+    """
+    body = {"metadata": {"uid": uid}, "spec": {"cancelled": True}}
+    try:
+        answer = yield from attempt(_patching(session, name, body))
+    except Unreachable:
+        return False
+    return answer.status == 200
+
+
 def patch(session: Session, name: str, body: Object, doing: Doing, patience: float | None = None) -> Flow[Answer]:
-    request = Request(
+    return (yield from ask(session, _patching(session, name, body), doing, patience))
+
+
+def _patching(session: Session, name: str, body: Object) -> Request:
+    return Request(
         "PATCH",
         actions_path(session, name),
         {"fieldManager": FIELD_MANAGER},
@@ -327,4 +351,3 @@ def patch(session: Session, name: str, body: Object, doing: Doing, patience: flo
         "application/merge-patch+json",
         session.settings.timeout,
     )
-    return (yield from ask(session, request, doing, patience))

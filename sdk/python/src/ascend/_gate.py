@@ -19,12 +19,11 @@ from ascend import _errors as errors
 from ascend._digest import digest
 from ascend._errors import Doing
 from ascend._exchange import Answer, Flow, ServerTime, Session, Sleep, backoff
-from ascend._flows import Draft, as_waited, patch, read, read_answer, submit, wait
+from ascend._flows import Draft, as_waited, patch, read, read_answer, submit, wait, withdraw
 from ascend._model import ActionResult, decided, format_time, mapping, parse_time, result_of
 from ascend.exceptions import (
     AscendCancelledError,
     AscendConflictError,
-    AscendError,
     AscendExpiredError,
     AscendIntegrityError,
     AscendKillSwitchError,
@@ -75,7 +74,7 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
         AscendNotApprovedError: it may not be run. What nobody has decided about in time is withdrawn.
         AscendIntegrityError: what was approved is not what would be run.
     """
-    obj, created = yield from submit(session, draft)
+    obj, created = yield from submit(session, draft, or_withdraw=True)
     result = result_of(obj, created=created)
     if not created:
         raise _not_ours(obj, result)
@@ -84,7 +83,7 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
         obj = yield from wait(session, draft.name, timeout)
         result = as_waited(obj, timeout)
     if not result.approved:
-        withdrawn = not result.final and (yield from _withdraw(session, draft.name, uid))
+        withdrawn = not result.final and (yield from withdraw(session, draft.name, uid))
         if withdrawn:
             result = as_waited(obj, timeout, withdrawn=True)
         raise errors.not_approved(result, withdrawn=withdrawn)
@@ -96,16 +95,6 @@ def permit(session: Session, draft: Draft, timeout: float, digest_now: Callable[
             reason="Stale",
         )
     return check(fresh, answer, draft, uid, digest_now(), session.clock())
-
-
-def _withdraw(session: Session, name: str, uid: str) -> Flow[bool]:
-    """Take back what nobody will run any more, so that nobody is asked to approve it; tells whether that went."""
-    try:
-        body = {"metadata": {"uid": uid}, "spec": {"cancelled": True}}
-        answer = yield from patch(session, name, body, Doing(f"withdraw action {name}", name=name))
-    except AscendError:
-        return False
-    return answer.status == 200
 
 
 def _version(obj: Object) -> int:
