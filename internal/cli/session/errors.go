@@ -52,7 +52,7 @@ func (s *Session) describe(err error, doing string) string {
 	case IsKindMissing(err):
 		return fmt.Sprintf("cannot %s: %s does not know the kinds of Ascend Operator\nInstall the operator's CRDs there, or choose another cluster with --context or --kubeconfig", doing, s.Cluster())
 	case apierrors.IsUnauthorized(err) && s.fromEnvironment():
-		return fmt.Sprintf("cannot %s: %s does not accept the token in %s\nIt may have expired: ascend agents token NAME makes another. Or choose a user of your kubeconfig with --context", doing, s.Cluster(), EnvKey)
+		return fmt.Sprintf("cannot %s: %s does not accept the token in %s\nIt may have expired. Whoever manages the agent makes another, outside of this environment: ascend agents token NAME\nOr choose a user of your kubeconfig with --context", doing, s.Cluster(), EnvKey)
 	case apierrors.IsUnauthorized(err):
 		return fmt.Sprintf("cannot %s: %s does not accept your credentials\nLog in again, or choose others with --context, --user or --token", doing, s.Cluster())
 	case apierrors.IsForbidden(err):
