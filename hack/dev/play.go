@@ -60,7 +60,7 @@ func (d *demo) introduce(ctx context.Context, strict bool) error {
 		policy = strictPolicyFolder
 	}
 	d.tell("%s\n\n", paint(bold, "Ascend Operator: an AI agent asks before it acts."))
-	d.prose("", fmt.Sprintf("The agent works in a sandbox, as ServiceAccount %s/%s, which may submit actions and nothing else. "+
+	d.prose("", fmt.Sprintf("The agent works in a sandbox, as ServiceAccount %s/%s, which may submit actions, choose where it hears of them, and nothing else. "+
 		"The policy is %s: %d rules, %d approval workflows and a risk model.", d.agent.namespace, d.agent.name, policy, rules, workflows))
 	return nil
 }
