@@ -62,7 +62,7 @@ func TestAgentPython(t *testing.T) {
 		s.kubectl(t, "wait agents.governance.ascendowkai.com/agent-python -n default --for=condition=Ready --timeout=30s")
 		token := strings.TrimSpace(s.kubectl(t, "create token agent-python -n default"))
 		got := output(t, agent(`export ASCEND_API_KEY="$AGENT_TOKEN" ASCEND_AGENT_ID=agent-python; `+program+" --wait 1", "AGENT_TOKEN="+token))
-		want := "TIMEOUT: no decision within 1 s: it still waits for group:ascend-approvers"
+		want := "TIMEOUT: no decision within 1 s: it waited for group:ascend-approvers"
 		if !strings.Contains(got, "books, music\n  done") || !strings.Contains(got, want) || strings.Contains(got, "cust_789") {
 			t.Errorf("it printed\n%s", got)
 		}

@@ -205,11 +205,15 @@ def test_without_an_operator_nothing_is_run(team: Team) -> None:
         with team.cluster.without_decisions():
             with pytest.raises(AscendOperatorAbsentError) as raised:
                 client.submit_action(read("nobody there either"))
-            with pytest.raises(AscendOperatorAbsentError):
+            with pytest.raises(AscendOperatorAbsentError) as given_up:
                 run(**READ)
         assert "kubectl get pods -n ascend-system" in str(raised.value)
-        # Now the operator decides, and what was given up stays so.
+        # Now the operator decides, and what was given up stays so. The withdrawal is tried
+        # once; where its answer was late it may have been too late, or not.
+        became = {"nobody there either": {"APPROVED"}, "nobody there": {"CANCELLED"}}
+        if "It was withdrawn" not in str(given_up.value):
+            became["nobody there"].add("APPROVED")
         for action in team.actions():
-            if action["spec"].get("description", "").startswith("nobody there"):
-                assert client.wait_for_decision(action["metadata"]["name"], 60).decision == "APPROVED"
+            if allowed := became.get(action["spec"].get("description", "")):
+                assert client.wait_for_decision(action["metadata"]["name"], 60).decision in allowed
     assert runs == 0
