@@ -250,16 +250,8 @@ func verdictsOf(r *audit.Record) []verdict {
 }
 
 func said(v v1alpha1.Verdict) string {
-	switch v {
-	case v1alpha1.VerdictApprove:
-		return "Approved"
-	case v1alpha1.VerdictDeny:
-		return "Denied"
-	case v1alpha1.VerdictOverride:
-		return "Overrode"
-	default:
-		return string(v)
-	}
+	word := story.VerdictWord(v)
+	return strings.ToUpper(word[:1]) + word[1:]
 }
 
 func eventOf(r *audit.Record) event {

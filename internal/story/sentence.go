@@ -123,7 +123,7 @@ func given(r *audit.Record) string {
 // Verdict says what an approver did: "approved in stage database as group:dba:
 // "ticket 4711"; it does not count: …".
 func Verdict(a *audit.Approval) string {
-	text := verdictWord(a.Verdict)
+	text := VerdictWord(a.Verdict)
 	if a.Stage != "" {
 		text += " in stage " + a.Stage
 	}
@@ -139,7 +139,8 @@ func Verdict(a *audit.Approval) string {
 	return text
 }
 
-func verdictWord(v v1alpha1.Verdict) string {
+// VerdictWord is what somebody did by a verdict, as people read it.
+func VerdictWord(v v1alpha1.Verdict) string {
 	switch v {
 	case v1alpha1.VerdictApprove:
 		return "approved"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/internal/story"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
 )
 
@@ -16,16 +17,10 @@ const nothing = "-"
 // an action that the operator has not looked at yet; it is not PENDING,
 // because no human is asked.
 func DecisionWord(d v1alpha1.Decision) string {
-	switch d {
-	case v1alpha1.DecisionNone:
+	if d == v1alpha1.DecisionNone {
 		return "EVALUATING"
-	case v1alpha1.DecisionTimedOut:
-		return "TIMEOUT"
-	case v1alpha1.DecisionPending, v1alpha1.DecisionApproved, v1alpha1.DecisionDenied, v1alpha1.DecisionCancelled:
-		return strings.ToUpper(string(d))
-	default:
-		return strings.ToUpper(terminal.Safe(string(d)))
 	}
+	return terminal.Safe(story.DecisionWord(d))
 }
 
 // actionResource is how -o name and the arguments of commands write the kind.
