@@ -176,7 +176,9 @@ func TestReceivers(t *testing.T) {
 				{"one of the future", signed(t, "7", now.Add(6*time.Minute), current, ""), http.StatusUnauthorized},
 				{"one of four minutes ago", signed(t, "8", now.Add(-4*time.Minute), current, ""), http.StatusNoContent},
 				{"the secret that was rotated out", signed(t, "9", now, previous, ""), http.StatusUnauthorized},
-				{"a huge body", delivery{good.header, make([]byte, 2<<20)}, http.StatusRequestEntityTooLarge},
+				// One byte too many, and no more: what is left unread when a connection
+				// is closed resets it, and may take the answer with it.
+				{"a body too long", delivery{good.header, make([]byte, 1<<20+1)}, http.StatusRequestEntityTooLarge},
 			} {
 				if got := post(t, url, step.send); got != step.want {
 					t.Errorf("%s: %d, want %d", step.what, got, step.want)
