@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ascend._connection import Lines
+from ascend._connection import MAX_ANSWER, Lines
 from ascend._exchange import Answer, Call, Sleep, Unreachable
 from ascend._watch import PERIOD, Mailbox, Open, Read, keep_watching
 from world import Signal, World
@@ -178,7 +178,7 @@ def test_lines() -> None:
     assert lines.feed(b"c\n\nd\n") == [b"bc", b"d"]
     assert not lines.cut_off
     with pytest.raises(ValueError, match="too long"):
-        lines.feed(b"x" * (Lines.LONGEST + 1))
+        lines.feed(b"x" * (MAX_ANSWER + 1))
 
 
 def test_reads_are_of_the_stream_alone() -> None:

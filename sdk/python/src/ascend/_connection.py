@@ -18,6 +18,9 @@ from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, 
 # A client's connections: one of them for the watch.
 MAX_CONNECTIONS = 7
 
+# Bytes of an answer, or of an event of the watch: more than the API server can store in an object.
+MAX_ANSWER = 8 * 1024 * 1024
+
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -112,9 +115,6 @@ def unusable(connection: Connection, error: Exception) -> AscendAuthenticationEr
 class Lines:
     """Cuts a stream of bytes into lines."""
 
-    # More than the API server can store in an object.
-    LONGEST = 8 * 1024 * 1024
-
     def __init__(self) -> None:
         self._rest = b""
 
@@ -125,7 +125,7 @@ class Lines:
             ValueError: a line is longer than any event.
         """
         *whole, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > self.LONGEST:
+        if len(self._rest) > MAX_ANSWER:
             raise ValueError("a line of the watch is too long")
         return [line for line in whole if line.strip()]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import urllib3
 from kubernetes.client.rest import RESTClientObject
 
-from ascend._connection import Connection, Lines, unusable
+from ascend._connection import MAX_ANSWER, Connection, Lines, unusable
 from ascend._exchange import Answer, Request, Unreachable
 
 logger = logging.getLogger("ascend")
@@ -30,16 +30,17 @@ class Http:
     def call(self, request: Request) -> Answer:
         """Make a request."""
         sent_at = time.monotonic()
-        response = self._send(request, urllib3.Timeout(total=request.timeout), preload=True)
-        return Answer(
-            response.status,
-            {k.lower(): v for k, v in response.headers.items()},
-            response.data,
-            sent_at,
-            time.monotonic(),
-        )
+        response = self._send(request, urllib3.Timeout(total=request.timeout))
+        try:
+            body = _whole(response, time.monotonic() + request.timeout)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _why(error) from error
+        finally:
+            _free(response)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, names, body, sent_at, time.monotonic())
 
-    def _send(self, request: Request, timeout: urllib3.Timeout, *, preload: bool) -> urllib3.BaseHTTPResponse:
+    def _send(self, request: Request, timeout: urllib3.Timeout) -> urllib3.BaseHTTPResponse:
         try:
             headers = self._connection.headers()
         except Exception as error:
@@ -55,18 +56,18 @@ class Http:
                 timeout=timeout,
                 retries=False,
                 redirect=False,
-                preload_content=preload,
+                preload_content=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _why(error) from error
 
     def open(self, request: Request) -> tuple[Answer, urllib3.BaseHTTPResponse | None]:
         """Begin a stream; None where the answer is none."""
-        response = self._send(request, urllib3.Timeout(connect=5, read=request.timeout), preload=False)
+        response = self._send(request, urllib3.Timeout(connect=5, read=request.timeout))
         if response.status == 200 and not self.closed.is_set():
             self._stream = response
             return Answer(200), response
-        response.close()
+        _free(response)
         return Answer(response.status if not self.closed.is_set() else 0), None
 
     def close(self) -> None:
@@ -107,8 +108,26 @@ class Stream:
 
     def close(self) -> None:
         if self._response is not None:
-            self._response.close()
+            _free(self._response)
             self._response = None
+
+
+def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """Read the body. Each read has a timeout of its own: drop by drop, they would add up without the deadline."""
+    body = bytearray()
+    while chunk := response.read1(64 * 1024, decode_content=True):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise ValueError("the answer is longer than any object")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer came too slowly")
+    return bytes(body)
+
+
+def _free(response: urllib3.BaseHTTPResponse) -> None:
+    """Give the connection's place back to the pool, which close alone does not. What was not read ends it."""
+    response.close()
+    response.release_conn()
 
 
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise ImportError("ascend.aio needs aiohttp: pip install 'ascend-sdk[asyncio]'") from error
 
-from ascend._connection import MAX_CONNECTIONS, Connection, Lines, unusable
+from ascend._connection import MAX_ANSWER, MAX_CONNECTIONS, Connection, Lines, unusable
 from ascend._exchange import Answer, Request, Unreachable
 
 
@@ -56,8 +56,8 @@ class Http:
                     request.method, self._connection.host + request.target, data=request.body, headers=headers,
                     timeout=timeout, allow_redirects=False, **self._options(),
                 ) as response:  # fmt: skip
-                    body = await response.read()
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+                    body = await _whole(response)
+            except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
                 raise _why(error) from error
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, names, body, sent_at, time.monotonic())
@@ -152,6 +152,15 @@ class Stream:
                 connection.transport.abort()
             self._response.close()
             self._response = None
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise ValueError("the answer is longer than any object")
+    return bytes(body)
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
