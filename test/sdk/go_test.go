@@ -78,7 +78,8 @@ func (s *stack) register(t *testing.T, name string) {
 func (s *stack) approveAll(ctx context.Context, t *testing.T, agent string) {
 	t.Helper()
 	alice := s.people(t, rest.ImpersonationConfig{UserName: "alice", Groups: []string{"ascend-approvers", "system:authenticated"}})
-	changes, err := s.people(t, rest.ImpersonationConfig{}).Watch(ctx, &v1alpha1.AgentActionList{},
+	admin := s.people(t, rest.ImpersonationConfig{})
+	changes, err := admin.Watch(ctx, &v1alpha1.AgentActionList{},
 		runtimeclient.InNamespace("default"), runtimeclient.MatchingFields{"spec.agentRef.name": agent})
 	if err != nil {
 		t.Fatal(err)
@@ -95,11 +96,21 @@ func (s *stack) approveAll(ctx context.Context, t *testing.T, agent string) {
 			if err == nil {
 				err = alice.Patch(ctx, action, runtimeclient.RawPatch(types.JSONPatchType, patch))
 			}
-			if err != nil && ctx.Err() == nil {
+			// Who gives up waiting withdraws the action, and may be quicker than alice.
+			if err != nil && ctx.Err() == nil && !withdrawn(ctx, t, admin, action) {
 				t.Errorf("approve %s: %v", action.Name, err)
 			}
 		}
 	}()
+}
+
+// withdrawn says whether an action's requester wants it no more.
+func withdrawn(ctx context.Context, t *testing.T, admin runtimeclient.Reader, action *v1alpha1.AgentAction) bool {
+	now := &v1alpha1.AgentAction{}
+	if err := admin.Get(ctx, runtimeclient.ObjectKeyFromObject(action), now); err != nil {
+		t.Errorf("read %s: %v", action.Name, err)
+	}
+	return now.Spec.Cancelled
 }
 
 // TestGoSDK is the way of an action against a real API server: each decision,
