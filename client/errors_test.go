@@ -183,3 +183,16 @@ func TestNew(t *testing.T) {
 		})
 	}
 }
+
+// The address may have a path, as behind a gateway, and end with a slash.
+func TestAddressWithAPath(t *testing.T) {
+	for path, want := range map[string]string{"": "/apis/", "/": "/apis/", "/k8s/c1": "/k8s/c1/apis/", "/k8s/c1/": "/k8s/c1/apis/"} {
+		var asked atomic.Value
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked.Store(r.URL.Path) }))
+		_, _ = newClient(t, client.Options{Config: &rest.Config{Host: server.URL + path, BearerToken: token}, MaxRetries: -1}).Status(t.Context(), "act-1")
+		if got, _ := asked.Load().(string); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: asked for %q", path, got)
+		}
+		server.Close()
+	}
+}
