@@ -57,6 +57,7 @@ func (c *Client) Govern(ctx context.Context, action Action, run func(context.Con
 func (c *Client) settle(ctx context.Context, asked *submission) error {
 	one := c.watcher.begin(asked.action.Name, true, asked.uid())
 	defer c.watcher.end(one)
+	c.watcher.made(one, asked.action)
 	latest, err := c.await(ctx, one, isFinal)
 	if latest != nil {
 		asked.action = latest
