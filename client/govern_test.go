@@ -271,3 +271,32 @@ func TestGovernGivesUp(t *testing.T) {
 		})
 	}
 }
+
+// What was made although ctx ended before anybody said so is withdrawn, too.
+func TestGovernWithdrawsWhatItDoesNotKnowOf(t *testing.T) {
+	server := clienttest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	options := server.Options()
+	options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPost {
+				return next.RoundTrip(r)
+			}
+			response, err := next.RoundTrip(r)
+			if err == nil {
+				response.Body.Close()
+			}
+			cancel()
+			return nil, context.Cause(ctx)
+		})
+	})
+	runs := 0
+	err := newClient(t, options).Govern(ctx, pending, counted(&runs, nil))
+	if runs != 0 || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "was withdrawn") {
+		t.Errorf("%d runs, %T: %v", runs, err, err)
+	}
+	if now := server.Actions()[0]; now.Status.Decision != v1alpha1.DecisionCancelled {
+		t.Errorf("it is %s", now.Status.Decision)
+	}
+}
