@@ -83,6 +83,11 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	case err == nil:
 		return asked, nil
 	case ctx.Err() == nil && waiting.Err() != nil:
+		// While no watch can be had, it was read last up to PollInterval ago.
+		if now, err := c.readOnce(ctx, object.Name); err == nil && now.UID == made.UID && now.Status.Decision != v1alpha1.DecisionNone {
+			asked.action = now
+			return asked, nil
+		}
 		return asked, c.notLooked(asked, err)
 	default:
 		return asked, err
