@@ -170,8 +170,12 @@ func (c *Client) report(ctx context.Context, asked *submission, outcome Outcome)
 	if err == nil {
 		return nil
 	}
+	how := " --succeeded"
+	if outcome.Result == v1alpha1.OutcomeFailed {
+		how = " --failed"
+	}
 	return &ReportError{ActionID: asked.action.Name, Problem: Problem{
 		Message: "action " + asked.action.Name + " was run, and its outcome " + string(outcome.Result) + " could not be reported: " + err.Error(),
-		Help:    "Report it later:\n  ascend actions report " + asked.action.Name + " -n " + c.options.Namespace, cause: err,
+		Help:    "Report it later:\n  ascend actions report " + asked.action.Name + " -n " + c.options.Namespace + how, cause: err,
 	}}
 }

@@ -300,3 +300,27 @@ func TestGovernWithdrawsWhatItDoesNotKnowOf(t *testing.T) {
 		t.Errorf("it is %s", now.Status.Decision)
 	}
 }
+
+// What ran is reported by the line that the error gives, where Govern cannot.
+func TestGovernCannotReport(t *testing.T) {
+	server := clienttest.New(t)
+	options := server.Options()
+	options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPatch {
+				return next.RoundTrip(r)
+			}
+			body := failure(http.StatusForbidden, "Forbidden", "no")
+			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})
+	})
+	c := newClient(t, options)
+	for flag, result := range map[string]error{"--succeeded": nil, "--failed": errors.New("disk full")} {
+		err := c.Govern(t.Context(), harmless, func(context.Context) error { return result })
+		var report *client.ReportError
+		if !errors.As(err, &report) || !errors.Is(err, result) && result != nil ||
+			!strings.HasSuffix(report.Help, "\n  ascend actions report "+report.ActionID+" -n default "+flag) {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}
