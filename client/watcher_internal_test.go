@@ -43,7 +43,7 @@ func TestWaitBehindASilentWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.watcher.silence = 100 * time.Millisecond
+	c.watcher.silence = 300 * time.Millisecond
 	got := make(chan error, 1)
 	go func() {
 		_, err := c.Wait(t.Context(), "act-1")
