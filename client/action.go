@@ -45,7 +45,8 @@ type Action struct {
 	// Exception asks people to except the action from a rule that denies it.
 	Exception *v1alpha1.ExceptionRequest
 	// IdempotencyKey makes calls with the same key, namespace and agent mean one
-	// action. Empty: each call is a new one.
+	// action, for as long as that is kept: see TTLAfterDecision. Empty: each call
+	// is a new one.
 	IdempotencyKey string
 	// TTLAfterDecision is how long the action is kept after its decision, up to
 	// 8,760 h. 0: 720 h.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -161,11 +162,7 @@ func (c *Client) send(ctx context.Context, r *call) (reading, *answer, error) {
 // open sends a request and returns when the answer begins.
 func (c *Client) open(ctx context.Context, r *call) (*http.Response, error) {
 	target := *c.base
-	escaped := target.EscapedPath()
-	if escaped == "/" {
-		escaped = ""
-	}
-	target.RawPath = escaped + r.path
+	target.RawPath = strings.TrimRight(target.EscapedPath(), "/") + r.path
 	path, err := url.PathUnescape(target.RawPath)
 	if err != nil {
 		return nil, err

@@ -110,17 +110,17 @@ func TestNoAnswerSaysWhereToLook(t *testing.T) {
 	hangs.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that the client ends
 	action := client.Action{Type: "database_read"}
 	for name, test := range map[string]struct {
-		config   rest.Config
-		deadline time.Duration
-		says     string
+		config            rest.Config
+		timeout, deadline time.Duration
+		says              string
 	}{
-		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
-		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
-		"an unknown authority":       {deadline: time.Minute, says: "ASCEND_CA_FILE"},
+		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: 200 * time.Millisecond, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
+		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: 200 * time.Millisecond, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
+		"an unknown authority":       {timeout: 20 * time.Second, deadline: time.Minute, says: "ASCEND_CA_FILE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.config.Host, test.config.BearerToken = hangs.URL, token
-			c := newClient(t, client.Options{Config: &test.config, Agent: "bot", Timeout: 200 * time.Millisecond, MaxRetries: 1})
+			c := newClient(t, client.Options{Config: &test.config, Agent: "bot", Timeout: test.timeout, MaxRetries: 1})
 			ctx, stop := context.WithTimeout(t.Context(), test.deadline)
 			defer stop()
 			_, err := c.Submit(ctx, action)
@@ -181,5 +181,18 @@ func TestNew(t *testing.T) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})
+	}
+}
+
+// The address may have a path, as behind a gateway, and end with a slash.
+func TestAddressWithAPath(t *testing.T) {
+	for path, want := range map[string]string{"": "/apis/", "/": "/apis/", "/k8s/c1": "/k8s/c1/apis/", "/k8s/c1/": "/k8s/c1/apis/"} {
+		var asked atomic.Value
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked.Store(r.URL.Path) }))
+		_, _ = newClient(t, client.Options{Config: &rest.Config{Host: server.URL + path, BearerToken: token}, MaxRetries: -1}).Status(t.Context(), "act-1")
+		if got, _ := asked.Load().(string); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: asked for %q", path, got)
+		}
+		server.Close()
 	}
 }

@@ -57,6 +57,7 @@ func (c *Client) Govern(ctx context.Context, action Action, run func(context.Con
 func (c *Client) settle(ctx context.Context, asked *submission) error {
 	one := c.watcher.begin(asked.action.Name, true, asked.uid())
 	defer c.watcher.end(one)
+	c.watcher.made(one, asked.action)
 	latest, err := c.await(ctx, one, isFinal)
 	if latest != nil {
 		asked.action = latest
@@ -66,14 +67,19 @@ func (c *Client) settle(ctx context.Context, asked *submission) error {
 
 // giveUp withdraws an action that was not decided in time, or whose caller has
 // lost interest, and returns the error that says so; any other error as it is.
-// asked is nil where nothing is known to have been made.
-func (c *Client) giveUp(ctx context.Context, asked *submission, err error) error {
+// asked is nil where nothing was made. It takes a time of its own.
+func (c *Client) giveUp(ended context.Context, asked *submission, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), c.options.Timeout)
+	defer cancel()
+	if asked != nil && asked.uid() == "" {
+		asked = c.undecided(ctx, asked)
+	}
 	var (
 		timeout *WaitTimeoutError
 		absent  *OperatorAbsentError
 	)
 	late := errors.As(err, &timeout)
-	if asked == nil || !asked.created || !late && !errors.Is(err, context.Canceled) {
+	if asked == nil || !asked.created || !late && !errors.Is(err, ended.Err()) {
 		return err
 	}
 	result := resultOf(asked.action, true)
@@ -90,11 +96,19 @@ func (c *Client) giveUp(ctx context.Context, asked *submission, err error) error
 	}}}
 }
 
+// undecided is the action that this call has made although nobody said so before
+// ctx ended; nil where there is none, or nothing that could be withdrawn.
+func (c *Client) undecided(ctx context.Context, asked *submission) *submission {
+	found, _, err := c.read(ctx, asked.action.Name)
+	if err != nil || isFinal(found) || found.Annotations[SubmissionAnnotation] != asked.action.Annotations[SubmissionAnnotation] {
+		return nil
+	}
+	return &submission{action: found, created: true, digest: asked.digest}
+}
+
 // withdraw takes back what nobody will run any more, so that nobody is asked to
-// approve it. It has a time of its own, for ctx has ended.
+// approve it.
 func (c *Client) withdraw(ctx context.Context, asked *submission) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.Timeout)
-	defer cancel()
 	return c.patch(ctx, asked.action.Name, asked.uid(), map[string]any{"cancelled": true})
 }
 
@@ -156,8 +170,12 @@ func (c *Client) report(ctx context.Context, asked *submission, outcome Outcome)
 	if err == nil {
 		return nil
 	}
+	how := " --succeeded"
+	if outcome.Result == v1alpha1.OutcomeFailed {
+		how = " --failed"
+	}
 	return &ReportError{ActionID: asked.action.Name, Problem: Problem{
 		Message: "action " + asked.action.Name + " was run, and its outcome " + string(outcome.Result) + " could not be reported: " + err.Error(),
-		Help:    "Report it later:\n  ascend actions report " + asked.action.Name + " -n " + c.options.Namespace, cause: err,
+		Help:    "Report it later:\n  ascend actions report " + asked.action.Name + " -n " + c.options.Namespace + how, cause: err,
 	}}
 }

@@ -210,11 +210,15 @@ func TestGovernAfterTheDecision(t *testing.T) {
 // A wait that is over leaves nothing behind that would run later.
 func TestGovernForAMoment(t *testing.T) {
 	server := clienttest.New(t)
-	ctx, stop := context.WithTimeout(t.Context(), 150*time.Millisecond)
-	defer stop()
-	runs := 0
-	err := server.Client(t).Govern(ctx, pending, counted(&runs, nil))
-	var timeout *client.PendingTimeoutError
+	var (
+		err     error
+		timeout *client.PendingTimeoutError
+		runs    int
+	)
+	patiently(t, func(ctx context.Context) bool {
+		err = server.Client(t).Govern(ctx, pending, counted(&runs, nil))
+		return errors.As(err, &timeout) && timeout.Result.Decision != v1alpha1.DecisionNone
+	})
 	if runs != 0 || !errors.As(err, &timeout) || !errors.Is(err, context.DeadlineExceeded) || timeout.Result.Decision != v1alpha1.DecisionPending {
 		t.Fatalf("%d runs, %T: %v", runs, err, err)
 	}
@@ -265,5 +269,58 @@ func TestGovernGivesUp(t *testing.T) {
 				t.Errorf("it is %s", now.Status.Decision)
 			}
 		})
+	}
+}
+
+// What was made although ctx ended before anybody said so is withdrawn, too.
+func TestGovernWithdrawsWhatItDoesNotKnowOf(t *testing.T) {
+	server := clienttest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	options := server.Options()
+	options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPost {
+				return next.RoundTrip(r)
+			}
+			response, err := next.RoundTrip(r)
+			if err == nil {
+				response.Body.Close()
+			}
+			cancel()
+			return nil, context.Cause(ctx)
+		})
+	})
+	runs := 0
+	err := newClient(t, options).Govern(ctx, pending, counted(&runs, nil))
+	if runs != 0 || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "was withdrawn") {
+		t.Errorf("%d runs, %T: %v", runs, err, err)
+	}
+	if now := server.Actions()[0]; now.Status.Decision != v1alpha1.DecisionCancelled {
+		t.Errorf("it is %s", now.Status.Decision)
+	}
+}
+
+// What ran is reported by the line that the error gives, where Govern cannot.
+func TestGovernCannotReport(t *testing.T) {
+	server := clienttest.New(t)
+	options := server.Options()
+	options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPatch {
+				return next.RoundTrip(r)
+			}
+			body := failure(http.StatusForbidden, "Forbidden", "no")
+			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})
+	})
+	c := newClient(t, options)
+	for flag, result := range map[string]error{"--succeeded": nil, "--failed": errors.New("disk full")} {
+		err := c.Govern(t.Context(), harmless, func(context.Context) error { return result })
+		var report *client.ReportError
+		if !errors.As(err, &report) || !errors.Is(err, result) && result != nil ||
+			!strings.HasSuffix(report.Help, "\n  ascend actions report "+report.ActionID+" -n default "+flag) {
+			t.Errorf("%s: %v", flag, err)
+		}
 	}
 }

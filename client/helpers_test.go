@@ -3,10 +3,12 @@
 package client_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,6 +41,21 @@ func before(method, path string, do func()) func(http.RoundTripper) http.RoundTr
 			return next.RoundTrip(r)
 		})
 	}
+}
+
+// patiently tries with ever more time until that was enough: a machine that is
+// busy may need all of a short one to ask at all.
+func patiently(t *testing.T, try func(context.Context) bool) {
+	t.Helper()
+	for patience := 150 * time.Millisecond; patience < time.Minute; patience *= 2 {
+		ctx, stop := context.WithTimeout(t.Context(), patience)
+		done := try(ctx)
+		stop()
+		if done {
+			return
+		}
+	}
+	t.Error("no time was enough")
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

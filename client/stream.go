@@ -22,9 +22,9 @@ import (
 const (
 	// watchTime is how long one request watches; then another goes on where it ended.
 	watchTime = 5 * time.Minute
-	// silence is how long a watch may say nothing before it is taken for dead: the
-	// API server sends a bookmark every minute.
-	silence = 2 * time.Minute
+	// maxSilence is how long a watch may say nothing before it is taken for dead:
+	// the API server sends a bookmark every minute.
+	maxSilence = 2 * time.Minute
 	// refusedPause is how long until a watch is asked for again that was refused.
 	refusedPause = time.Minute
 	// lived is how long a watch lasts that was not cut at once.
@@ -177,12 +177,17 @@ func (w *watcher) open(ctx context.Context, r *call) (*stream, error) {
 func (s *stream) run(w *watcher, version string, round int) (string, error) {
 	decoder := json.NewDecoder(s.body)
 	for {
-		s.timer.Reset(silence)
+		s.timer.Reset(w.silence)
 		var event struct {
 			Type   watch.EventType `json:"type"`
 			Object json.RawMessage `json:"object"`
 		}
 		if err := decoder.Decode(&event); err != nil {
+			if !s.timer.Stop() {
+				// Something on the way may hold back what comes, and would again:
+				// by a watch from anew, whoever waits is told all the same.
+				version = ""
+			}
 			return version, err
 		}
 		if event.Type == watch.Error {

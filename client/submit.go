@@ -43,7 +43,8 @@ type submission struct {
 
 func (s *submission) uid() types.UID { return s.action.UID }
 
-// submit is Submit. With an error it returns the submission where that was made.
+// submit is Submit. With an error it returns the submission where that was made;
+// without a UID where ctx ended before anybody said whether it was.
 func (c *Client) submit(ctx context.Context, action *Action) (*submission, error) {
 	object, digest, err := action.object(c.options.Namespace, c.options.Agent)
 	if err != nil {
@@ -63,7 +64,10 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 		return nil, ErrClosed
 	}
 	made, created, err := c.create(ctx, object, digest)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return &submission{action: object, digest: digest}, err
+	case err != nil:
 		return nil, err
 	}
 	asked := &submission{action: made, created: created, digest: digest}
@@ -79,6 +83,11 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	case err == nil:
 		return asked, nil
 	case ctx.Err() == nil && waiting.Err() != nil:
+		// While no watch can be had, it was read last up to PollInterval ago.
+		if now, err := c.readOnce(ctx, object.Name); err == nil && now.UID == made.UID && now.Status.Decision != v1alpha1.DecisionNone {
+			asked.action = now
+			return asked, nil
+		}
 		return asked, c.notLooked(asked, err)
 	default:
 		return asked, err

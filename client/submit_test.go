@@ -5,6 +5,8 @@ package client_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,7 +107,7 @@ func TestSubmitWithoutAnOperator(t *testing.T) {
 	server := clienttest.New(t)
 	server.StopOperator()
 	options := server.Options()
-	options.Timeout = 200 * time.Millisecond
+	options.Timeout = time.Second
 	c := newClient(t, options)
 	_, err := c.Submit(t.Context(), harmless)
 	var absent *client.OperatorAbsentError
@@ -203,5 +205,27 @@ func TestSubmitByARuleWithoutANamespace(t *testing.T) {
 	got, err := clienttest.New(t, rule).Client(t).Submit(t.Context(), harmless)
 	if err != nil || got.Decision != v1alpha1.DecisionDenied || got.Rule == nil || got.Rule.Name != "no-reads" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Who may not watch is told all the same that an action is decided.
+func TestSubmitWithoutAWatch(t *testing.T) {
+	server := clienttest.New(t)
+	options := server.Options()
+	options.Timeout, options.PollInterval = time.Second, time.Hour
+	options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/agentactions") {
+				return next.RoundTrip(r)
+			}
+			body := failure(http.StatusForbidden, "Forbidden", "no")
+			return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})
+	})
+	c := newClient(t, options)
+	for range 2 {
+		if got, err := c.Submit(t.Context(), harmless); err != nil || !got.Approved() {
+			t.Errorf("%+v, %v", got, err)
+		}
 	}
 }

@@ -32,6 +32,8 @@ var ErrClosed = errors.New("the client was closed")
 type watcher struct {
 	client *Client
 	reads  chan struct{} // bounds the reads at once
+	// silence is maxSilence, or less in a test.
+	silence time.Duration
 
 	mu      sync.Mutex
 	waiting map[string]map[*waiter]bool // by the name of the action
@@ -60,7 +62,7 @@ type waiter struct {
 }
 
 func newWatcher(c *Client) *watcher {
-	return &watcher{client: c, reads: make(chan struct{}, maxReads), waiting: map[string]map[*waiter]bool{}}
+	return &watcher{client: c, reads: make(chan struct{}, maxReads), silence: maxSilence, waiting: map[string]map[*waiter]bool{}}
 }
 
 // begin makes a waiter for an action, which may not be there yet unless it is
@@ -185,7 +187,7 @@ func (w *watcher) tell(action *v1alpha1.AgentAction, round int) {
 			one.see(action)
 		case one.uid == "" || one.uid == action.UID:
 			one.see(action)
-		default: // another of its name is there, so that it is not
+		case one.latest == nil || !before(action, one.latest): // another of its name is there, so that it is not
 			one.fail(gone(action.Name))
 		}
 	}
@@ -211,14 +213,17 @@ func gone(name string) error {
 // the watcher must be held.
 func (o *waiter) see(action *v1alpha1.AgentAction) {
 	o.trouble = nil
-	if o.latest != nil && o.latest.UID == action.UID {
-		order, err := resourceversion.CompareResourceVersion(action.ResourceVersion, o.latest.ResourceVersion)
-		if err == nil && order < 0 {
-			return
-		}
+	if o.latest != nil && o.latest.UID == action.UID && before(action, o.latest) {
+		return
 	}
 	o.latest = action
 	o.wake()
+}
+
+// before says whether an object was written before another one.
+func before(action, other *v1alpha1.AgentAction) bool {
+	order, err := resourceversion.CompareResourceVersion(action.ResourceVersion, other.ResourceVersion)
+	return err == nil && order < 0
 }
 
 // fail ends the waiting. The lock of the watcher must be held, or nobody else

@@ -57,6 +57,15 @@ func TestAgentAsksBeforeItPays(t *testing.T) {
 	}
 }
 
+// What New is given stays as it is, so that tests can share it.
+func TestNewChangesNothing(t *testing.T) {
+	rule := &v1alpha1.SmartRule{ObjectMeta: metav1.ObjectMeta{Name: "no-reads"}}
+	clienttest.New(t, rule)
+	if rule.UID != "" || rule.Namespace != "" || rule.Generation != 0 {
+		t.Errorf("%+v", rule.ObjectMeta)
+	}
+}
+
 // The server holds what the operator holds.
 func TestRules(t *testing.T) {
 	server := clienttest.New(t)

@@ -77,8 +77,11 @@ func newRules(s *Server, objects []any) (*rules, error) {
 	return r, nil
 }
 
-// add takes an object over, and says whether it is policy.
+// add takes a copy of an object, which stays the caller's, and says whether it is policy.
 func (r *rules) add(object any) (bool, error) {
+	if given, is := object.(runtime.Object); is {
+		object = given.DeepCopyObject()
+	}
 	if object, is := object.(metav1.Object); is {
 		if object.GetUID() == "" {
 			object.SetUID(newUID())

@@ -10,7 +10,7 @@
 //	c := server.Client(t)
 //	go agent.Run(ctx, c)
 //	id := server.AwaitPending(t)
-//	server.Approve(t, id, "alice", "ascend-approvers")
+//	server.Approve(id, "alice", "ascend-approvers")
 //
 // Two things of a real cluster it does not have: RBAC, so that everybody holds
 // every verb; and the rules that the API server evaluates by itself from the
