@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"unicode/utf8"
 
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
@@ -33,11 +34,18 @@ func (h *actionHandler) report(ctx context.Context, req *admission.Request, old,
 	return h.recorder.happened(ctx, req, old, outcomeEvent(action.Spec.Outcome), "the requester reports: "+string(action.Spec.Outcome.Result))
 }
 
-// wellReported holds an outcome to the schema.
+// ttlText is what the schema takes for a duration, of maxTTLText characters at most.
+var ttlText = regexp.MustCompile(`^([0-9]+([.][0-9]+)?(ms|s|m|h))+$`)
+
+const maxTTLText = 32
+
+// wellReported holds an outcome to the schema, and a ttlAfterDecision that may be
+// spelled anew with it: what Go takes for a duration is more than what is stored.
 func wellReported(raw []byte) error {
 	var object struct {
 		Spec struct {
-			Outcome struct {
+			TTLAfterDecision *string
+			Outcome          struct {
 				Result                 v1alpha1.OutcomeResult
 				Message                string
 				StartedAt, CompletedAt *string
@@ -46,6 +54,9 @@ func wellReported(raw []byte) error {
 	}
 	if err := json.Unmarshal(raw, &object); err != nil {
 		return invalid("spec.outcome", "%v", err)
+	}
+	if ttl := object.Spec.TTLAfterDecision; ttl != nil && (len(*ttl) > maxTTLText || !ttlText.MatchString(*ttl)) {
+		return invalid("spec.ttlAfterDecision", "%s is no duration such as 720h; leave it as it is", shown(*ttl))
 	}
 	outcome := &object.Spec.Outcome
 	if outcome.Result != v1alpha1.OutcomeSucceeded && outcome.Result != v1alpha1.OutcomeFailed {
@@ -73,6 +84,7 @@ func (h *actionHandler) aboutStored(ctx context.Context, req *admission.Request,
 		(action.UID == "" || action.UID == old.UID) &&
 		(action.CreationTimestamp.IsZero() || action.CreationTimestamp.Equal(&old.CreationTimestamp)) &&
 		(action.DeletionTimestamp.IsZero() || action.DeletionTimestamp.Equal(old.DeletionTimestamp)) &&
+		(action.DeletionGracePeriodSeconds == nil || ptr.Equal(action.DeletionGracePeriodSeconds, old.DeletionGracePeriodSeconds)) &&
 		action.ResourceVersion == live.ResourceVersion
 	if !same || live.Status.Decision != v1alpha1.DecisionApproved || live.Spec.Outcome != nil || !isRequester(live, req) {
 		return conflict(whyMoved, "the action has changed meanwhile; read it again and report then: kubectl get agentaction %s -n %s -o yaml", req.Name, req.Namespace)

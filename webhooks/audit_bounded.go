@@ -79,7 +79,7 @@ func (b *boundedAudit) append(ctx context.Context, record audit.Record) error {
 	if record.Event != audit.EventRefused {
 		return b.next.Append(ctx, record)
 	}
-	missing, first, ok := b.take(record.Actor, record.Time)
+	untold, first, ok := b.take(record.Actor, record.Time)
 	if first {
 		log.FromContext(ctx).Info("Refusals of a user come faster than they are recorded; the next record of one will tell how many are missing",
 			"user", record.Actor, "recordedPerSecond", float64(refusalRate))
@@ -87,27 +87,38 @@ func (b *boundedAudit) append(ctx context.Context, record audit.Record) error {
 	if !ok {
 		return nil
 	}
-	if missing != "" {
+	if untold.count > 0 {
+		missing := fmt.Sprintf(" (%d more refusals %s were not recorded)", untold.count, untold.of.whose)
 		record.Message = atMost(record.Message, maxRecordedMessage-len(missing)) + missing
 	}
-	return b.next.Append(ctx, record)
+	if err := b.next.Append(ctx, record); err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		untold.of.missed += untold.count + 1 // this one, too, for the next record to tell
+		return err
+	}
+	return nil
+}
+
+// unrecorded is how many refusals a record has to tell of, and of whom.
+type unrecorded struct {
+	of    *allowance
+	count int
 }
 
 // take says whether a refusal may be recorded, with what the record has to add
 // about those that were not; first, whether this is the first one that is not.
-func (b *boundedAudit) take(actor string, now time.Time) (missing string, first, ok bool) {
+func (b *boundedAudit) take(actor string, now time.Time) (untold unrecorded, first, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	of := b.of(actor, now)
 	if !of.AllowN(now, 1) {
 		of.missed++
-		return "", of.missed == 1, false
+		return unrecorded{}, of.missed == 1, false
 	}
-	if of.missed > 0 {
-		missing = fmt.Sprintf(" (%d more refusals %s were not recorded)", of.missed, of.whose)
-		of.missed = 0
-	}
-	return missing, false, true
+	untold = unrecorded{of: of, count: of.missed}
+	of.missed = 0
+	return untold, false, true
 }
 
 // of is the allowance of an actor. Where there are too many, those who have

@@ -3,12 +3,19 @@
 package webhooks
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -56,6 +63,40 @@ func TestRefusalsOfOneUserAreBounded(t *testing.T) {
 	}
 	if last := w.records[len(w.records)-1]; last.Message != "no" {
 		t.Errorf("the record says %q", last.Message)
+	}
+}
+
+// What cannot be recorded for a while is told of later, too.
+func TestRefusalsWhileNoRecordCanBeKeptAreCounted(t *testing.T) {
+	t.Parallel()
+	w := &world{lost: errors.New("the disk is full")}
+	b := newBoundedAudit(w)
+	for range 3 {
+		if err := b.Append(t.Context(), audit.Record{Time: noon, Event: audit.EventRefused, Actor: "mallory", Message: "no"}); !errors.Is(err, w.lost) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	w.lost = nil
+	refusals(t, b, w, "mallory", 2, noon)
+	if w.records[0].Message != "no (3 more refusals of this user were not recorded)" || w.records[1].Message != "no" {
+		t.Errorf("the records say %q and %q", w.records[0].Message, w.records[1].Message)
+	}
+}
+
+// A request that is broken off while it is judged leaves the record of its refusal.
+func TestARefusalIsRecordedThoughNobodyWaits(t *testing.T) {
+	t.Parallel()
+	gone, breakOff := context.WithCancel(t.Context())
+	breakOff()
+	var out bytes.Buffer
+	log := newBoundedAudit(audit.NewLog(&out))
+	req := &admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{Namespace: "shop", Name: "x", UserInfo: authenticationv1.UserInfo{Username: "mallory"}}}
+	of := &recorder{audit: log, clock: clocktesting.NewFakePassiveClock(noon)}
+	of.refused(gone, req, nil, whyNoPurge, "no")
+	policy := &recorded{kind: "SmartRule", audit: log, clock: of.clock}
+	policy.refused(gone, req, admission.Denied("no"))
+	if got := strings.Count(out.String(), `"actor":"mallory"`); got != 2 {
+		t.Errorf("%d of 2 refusals are recorded: %s", got, out.String())
 	}
 }
 

@@ -82,7 +82,7 @@ func (r *recorded) refused(ctx context.Context, req *admission.Request, response
 	if dryRun(req) {
 		return response
 	}
-	err := r.audit.Append(ctx, audit.Record{
+	err := appendRefusal(ctx, r.audit, audit.Record{
 		Time: r.clock.Now(), Event: audit.EventRefused, Actor: req.UserInfo.Username,
 		Kind: r.kind, Namespace: req.Namespace, Name: nameOf(req), Reason: why, Message: message,
 	})

@@ -4,6 +4,7 @@ package webhooks
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -28,9 +29,22 @@ func (r *recorder) refused(ctx context.Context, req *admission.Request, action *
 	}
 	record := r.about(req, action)
 	record.Event, record.Reason, record.Message = audit.EventRefused, why, message
-	if err := r.audit.Append(ctx, record); err != nil {
+	if err := appendRefusal(ctx, r.audit, record); err != nil {
 		log.FromContext(ctx).Error(err, "Cannot record a refusal", "user", req.UserInfo.Username, "reason", why)
 	}
+}
+
+// refusalTimeout is how long is waited for the record of a refusal, as long as an
+// API server may wait for a webhook.
+const refusalTimeout = 30 * time.Second
+
+// appendRefusal keeps the record of a refusal also where whoever is refused does
+// not wait for the answer: else nobody would hear of what is tried by requests
+// that are broken off.
+func appendRefusal(ctx context.Context, to audit.Recorder, record audit.Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refusalTimeout)
+	defer cancel()
+	return to.Append(ctx, record)
 }
 
 // happened records what is let through. It must not happen without its record.

@@ -18,7 +18,8 @@ var secretWords = []string{
 	"password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "authorization", "cookie",
 }
 
-// redact replaces the texts that stand under the name of a secret, at any depth.
+// redact replaces the texts that stand under the name of a secret, at any depth,
+// and the value of what has such a name beside it.
 // JSON that has none is returned as it is. What cannot be decoded is replaced as
 // a whole: nobody knows what is in it.
 func redact(raw json.RawMessage) json.RawMessage {
@@ -85,8 +86,9 @@ func withoutSecrets(value any, secret bool, isSecret func(string) bool) (clean a
 			return Redacted, true
 		}
 	case map[string]any:
+		pair := namesSecret(v, isSecret)
 		for name, inner := range v {
-			replaced, has := withoutSecrets(inner, secret || isSecret(name), isSecret)
+			replaced, has := withoutSecrets(inner, secret || isSecret(name) || pair && isPart(name, "value"), isSecret)
 			v[name], found = replaced, found || has
 		}
 	case []any:
@@ -97,6 +99,19 @@ func withoutSecrets(value any, secret bool, isSecret func(string) bool) (clean a
 	}
 	return value, found
 }
+
+// namesSecret says whether an object has the name of a secret as a text, as
+// variables of a container and headers of a request have: its value is one then.
+func namesSecret(object map[string]any, isSecret func(string) bool) bool {
+	for part, inner := range object {
+		if name, is := inner.(string); is && (isPart(part, "name") || isPart(part, "key")) && isSecret(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPart(name, part string) bool { return strings.EqualFold(name, part) }
 
 // SecretName says whether a text under that name is a secret and has to be
 // Redacted where it is told.

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -44,13 +45,26 @@ type Mask func(names []string, text string) string
 // encoding/json decodes them with UseNumber. Objects and lists that are on both
 // sides are compared by name and by place; of what is on one side only its whole
 // is told, as of a value that became one of another type. The order is that of the
-// names, and of the places in lists. More than Max are counted in more. Texts are
-// compared as they are and shown as mask says; nil shows them.
+// names, and of the places in lists. Where that would be more than Max, objects and
+// lists are told as a whole from the deepest level on, so that no number of changes
+// in one place hides another; what is still more than Max is counted in more. Texts
+// are compared as they are and shown as mask says; nil shows them.
 func Between(before, after any, mask Mask) (changes []Change, more int) {
-	c := comparison{mask: mask}
+	c := comparison{mask: mask, levels: everyLevel}
 	c.compare(place{}, before, after)
+	for levels := manyLevels; c.more > 0 && levels > 0; levels-- {
+		c = comparison{mask: mask, levels: levels}
+		c.compare(place{}, before, after)
+	}
 	return c.found, c.more
 }
+
+// The levels of objects and lists that are looked into: all, and those that are
+// tried first where that gives too much.
+const (
+	everyLevel = math.MaxInt
+	manyLevels = 4
+)
 
 // Decode reads JSON as Between takes it.
 func Decode(text []byte) (any, error) {
@@ -67,10 +81,11 @@ func Decode(text []byte) (any, error) {
 type place struct {
 	path  string
 	names []string
+	level int
 }
 
 func (p place) field(name string) place {
-	next := place{names: append(slices.Clip(p.names), name)}
+	next := place{names: append(slices.Clip(p.names), name), level: p.level + 1}
 	switch {
 	case !plain(name):
 		next.path = p.path + "[" + strconv.QuoteToASCII(name) + "]"
@@ -83,7 +98,7 @@ func (p place) field(name string) place {
 }
 
 func (p place) entry(i int) place {
-	return place{path: p.path + "[" + strconv.Itoa(i) + "]", names: p.names}
+	return place{path: p.path + "[" + strconv.Itoa(i) + "]", names: p.names, level: p.level + 1}
 }
 
 // plain says whether a name can stand in a path as it is.
@@ -94,9 +109,10 @@ func plain(name string) bool {
 
 // comparison collects changes.
 type comparison struct {
-	mask  Mask
-	found []Change
-	more  int
+	mask   Mask
+	levels int // that are looked into
+	found  []Change
+	more   int
 }
 
 // missing stands where there is no value; JSON's null is nil.
@@ -105,12 +121,12 @@ type missing struct{}
 func (c *comparison) compare(at place, before, after any) {
 	switch old := before.(type) {
 	case map[string]any:
-		if next, both := after.(map[string]any); both {
+		if next, both := after.(map[string]any); both && at.level < c.levels {
 			c.objects(at, old, next)
 			return
 		}
 	case []any:
-		if next, both := after.([]any); both {
+		if next, both := after.([]any); both && at.level < c.levels {
 			c.lists(at, old, next)
 			return
 		}

@@ -101,6 +101,33 @@ func TestWhatIsToldIsBounded(t *testing.T) {
 	}
 }
 
+// Whoever may change much in one place cannot hide with it what they change in another.
+func TestManyChangesHideNoOther(t *testing.T) {
+	t.Parallel()
+	of := func(subject, mark string) any {
+		annotations, stages := map[string]any{}, []any{}
+		for i := range 2 * changes.Max {
+			annotations[fmt.Sprintf("note%03d", i)] = mark
+			stages = append(stages, map[string]any{"approvers": map[string]any{"users": []any{mark}}})
+		}
+		return map[string]any{
+			"metadata": map[string]any{"annotations": annotations},
+			"spec":     map[string]any{"stages": stages, "subjects": []any{map[string]any{"name": subject}}},
+		}
+	}
+	got, more := changes.Between(of("bot", "a"), of("eve", "b"), nil)
+	var fields []string
+	for _, c := range got {
+		fields = append(fields, c.Field)
+	}
+	if want := []string{"metadata.annotations", "spec.stages", "spec.subjects"}; !slices.Equal(fields, want) || more != 0 {
+		t.Fatalf("got %q and %d more, want %q", fields, more, want)
+	}
+	if last := got[2]; last.Before != `[{"name":"bot"}]` || last.After != `[{"name":"eve"}]` {
+		t.Errorf("got %q", last)
+	}
+}
+
 // value draws a value of some depth out of few names, so that two have much in common.
 func value(r *rand.Rand, depth int) any {
 	switch kind := r.IntN(6); {
