@@ -147,7 +147,7 @@ func (o *Outbox) done(ctx context.Context, delivery notify.Delivery, outcome not
 		o.settling.Add(key)
 	}
 	if outcome.Last.Gone {
-		o.Statistics.Gone(delivery.Target, o.Targets.generation(delivery.Target))
+		o.Statistics.Gone(delivery.Target, outcome.Last)
 	}
 	o.Statistics.Ended(delivery, entry, outcome)
 	return nil

@@ -101,7 +101,9 @@ func (q *Queue) send(ctx context.Context, d Delivery, event Event) Result {
 	if err != nil {
 		return Result{Err: err, Gone: errors.Is(err, ErrGone)}
 	}
-	return q.Sender.Send(ctx, target, event)
+	result := q.Sender.Send(ctx, target, event)
+	result.UID, result.Generation = target.UID, target.Generation
+	return result
 }
 
 // judge notes what became of a try.
