@@ -35,7 +35,7 @@ func (q *Queue) fly(ctx context.Context, e *entry, r *ring, epoch int) {
 	defer q.mu.Unlock()
 	l := e.lane
 	l.inFlight--
-	r.inFlight--
+	r.land(l.name.Namespace)
 	if became == verdictObsolete && e.added {
 		e.due, became = now, verdictAgain // somebody waits for it since
 	}
