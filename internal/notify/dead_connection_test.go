@@ -3,14 +3,18 @@
 package notify_test
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/ow-kai/ascend-operator/internal/notify"
 )
@@ -74,6 +78,34 @@ func TestDeadConnectionsAreNotUsedAgain(t *testing.T) {
 	}
 	if result := s.Send(t.Context(), to, sample()); result.Err != nil {
 		t.Errorf("the try after that: %v", result.Err)
+	}
+}
+
+// A receiver that takes a connection and at once wants another one does not make
+// the operator dial for as long as a try may take.
+func TestConnectionsOfATryAreBounded(t *testing.T) {
+	t.Parallel()
+	certified := httptest.NewTLSServer(nil)
+	t.Cleanup(certified.Close)
+	var dialled atomic.Int32
+	raw := listen(t, func(c net.Conn) {
+		dialled.Add(1)
+		connection := tls.Server(c, &tls.Config{Certificates: certified.TLS.Certificates, NextProtos: []string{"h2"}})
+		if _, err := io.ReadFull(connection, make([]byte, len(http2.ClientPreface))); err != nil {
+			return
+		}
+		framer := http2.NewFramer(connection, connection)
+		if framer.WriteSettings() != nil || framer.WriteGoAway(0, http2.ErrCodeNo, nil) != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, connection)
+	})
+	to := target("https://" + hostOf(t, raw) + "/")
+	to.Authorities = authorities(certified)
+	result := sender(t).Send(t.Context(), to, sample())
+	failed(t, result, 0, "takes no request on any connection")
+	if n := dialled.Load(); n > 8 {
+		t.Errorf("%d connections", n)
 	}
 }
 
