@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,8 +154,18 @@ func (o *Outbox) done(ctx context.Context, delivery notify.Delivery, outcome not
 	return nil
 }
 
-// resume reads what a leader before has left undelivered. It goes on until it
-// has read everything.
+// inherit reads what a leader before has left undelivered, and, a while later,
+// what has come from it since.
+func (o *Outbox) inherit(ctx context.Context) {
+	o.resume(ctx)
+	select {
+	case <-ctx.Done():
+	case <-time.After(cmp.Or(o.SecondLook, secondLook)):
+		o.resume(ctx)
+	}
+}
+
+// resume reads what is undelivered. It goes on until it has read everything.
 func (o *Outbox) resume(ctx context.Context) {
 	for wait := firstRetry; ctx.Err() == nil; wait = min(2*wait, lastRetry) {
 		err := o.read(ctx)
