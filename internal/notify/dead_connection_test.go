@@ -3,6 +3,7 @@
 package notify_test
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ type deaf struct {
 }
 
 func (d *deaf) serve(front net.Conn) {
-	back, err := net.Dial("tcp", d.backend)
+	back, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", d.backend)
 	if err != nil {
 		return
 	}
