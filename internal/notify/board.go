@@ -47,7 +47,8 @@ func (r *ring) takeOff(namespace string) {
 
 func (r *ring) land(namespace string) {
 	r.inFlight--
-	if r.busy[namespace]--; r.busy[namespace] == 0 {
+	r.busy[namespace]--
+	if r.busy[namespace] == 0 {
 		delete(r.busy, namespace)
 	}
 }
