@@ -56,7 +56,7 @@ type unwritten struct {
 	lastError         string
 	dead              []v1alpha1.DeadLetter // newest first
 	test              *v1alpha1.SubscriptionTest
-	gone              int64 // generation of which the receiver said that it is gone
+	gone              *notify.Result // by which the receiver said that it is gone
 }
 
 func (s *SubscriptionStatistics) note(key types.NamespacedName, how func(*unwritten)) {
@@ -112,10 +112,10 @@ func (s *SubscriptionStatistics) Ended(delivery notify.Delivery, entry *v1alpha1
 	}
 }
 
-// Gone notes that the receiver of a subscription of that generation wants nothing
-// any more.
-func (s *SubscriptionStatistics) Gone(target types.NamespacedName, generation int64) {
-	s.note(target, func(u *unwritten) { u.gone = generation })
+// Gone notes that the receiver of a subscription wants nothing any more, as it was
+// when it was tried: not what became of it since, nor another one of its name.
+func (s *SubscriptionStatistics) Gone(target types.NamespacedName, last notify.Result) {
+	s.note(target, func(u *unwritten) { u.gone = &last })
 }
 
 // Tested notes what became of a sample.
@@ -183,7 +183,9 @@ func (s *SubscriptionStatistics) giveBack(key types.NamespacedName, old *unwritt
 		if u.test == nil {
 			u.test = old.test
 		}
-		u.gone = max(u.gone, old.gone)
+		if u.gone == nil {
+			u.gone = old.gone
+		}
 	})
 }
 
@@ -221,7 +223,7 @@ func (u *unwritten) addTo(subscription *v1alpha1.WebhookSubscription) {
 	if u.test != nil {
 		status.LastTest = u.test
 	}
-	if u.gone == subscription.Generation {
+	if u.gone != nil && u.gone.Generation == subscription.Generation && u.gone.UID == string(subscription.UID) {
 		apimeta.SetStatusCondition(&status.Conditions, goneCondition(subscription.Generation))
 		status.ObservedGeneration = subscription.Generation
 	}

@@ -99,14 +99,6 @@ func (t *Targets) Forget(key types.NamespacedName) {
 	delete(t.known, key)
 }
 
-// generation of a subscription that it was resolved at last; 0 where that is not
-// known.
-func (t *Targets) generation(key types.NamespacedName) int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.known[key].target.Generation
-}
-
 // Look reads what a subscription refers to. note says what is remarkable about
 // a receiver that can be used. The error is a *targetError where the
 // subscription, or what it refers to, has to change.

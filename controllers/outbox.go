@@ -49,6 +49,9 @@ type Outbox struct {
 	Statistics *SubscriptionStatistics
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// SecondLook is how long after its start the outbox is read once more;
+	// secondLook when zero.
+	SecondLook time.Duration
 
 	once         sync.Once
 	acknowledged *acknowledged
@@ -68,6 +71,10 @@ const (
 	// acknowledged before it is looked at again. It may have been decided, and
 	// have left the reconciler, in the same moment.
 	handedOver = time.Second
+	// secondLook is when the last write of a leader before has landed. One that
+	// was on its way, or was stopped and goes on, may land after the outbox was
+	// read; and of an action that it decides nobody here hears any more.
+	secondLook = time.Minute
 	// outboxPage bounds how many actions are in memory at once when the outbox
 	// is read; see collectPage.
 	outboxPage = collectPage
@@ -98,7 +105,7 @@ func (o *Outbox) Start(ctx context.Context) error {
 			}
 		})
 	}
-	running.Go(func() { o.resume(ctx) })
+	running.Go(func() { o.inherit(ctx) })
 	running.Go(func() { o.readAgain(ctx) })
 	err := o.Queue.Start(ctx)
 	<-ctx.Done()

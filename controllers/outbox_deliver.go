@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,14 +148,24 @@ func (o *Outbox) done(ctx context.Context, delivery notify.Delivery, outcome not
 		o.settling.Add(key)
 	}
 	if outcome.Last.Gone {
-		o.Statistics.Gone(delivery.Target, o.Targets.generation(delivery.Target))
+		o.Statistics.Gone(delivery.Target, outcome.Last)
 	}
 	o.Statistics.Ended(delivery, entry, outcome)
 	return nil
 }
 
-// resume reads what a leader before has left undelivered. It goes on until it
-// has read everything.
+// inherit reads what a leader before has left undelivered, and, a while later,
+// what has come from it since.
+func (o *Outbox) inherit(ctx context.Context) {
+	o.resume(ctx)
+	select {
+	case <-ctx.Done():
+	case <-time.After(cmp.Or(o.SecondLook, secondLook)):
+		o.resume(ctx)
+	}
+}
+
+// resume reads what is undelivered. It goes on until it has read everything.
 func (o *Outbox) resume(ctx context.Context) {
 	for wait := firstRetry; ctx.Err() == nil; wait = min(2*wait, lastRetry) {
 		err := o.read(ctx)

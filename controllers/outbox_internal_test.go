@@ -273,6 +273,27 @@ func TestLostAnswersAreLookedUp(t *testing.T) {
 	}
 }
 
+// The last write of a leader before can land after the next one has read the
+// outbox. It decides an action, which then is in no cache of undecided ones, so
+// that nothing but a second look finds what it tells.
+func TestTheLastWriteOfTheLeaderBefore(t *testing.T) {
+	t.Parallel()
+	waits := deniedAction()
+	waits.Status = v1alpha1.AgentActionStatus{Decision: v1alpha1.DecisionPending}
+	o, _ := newOutbox(t, &fails{}, slackSubscription("a"), waits)
+	o.SecondLook = 500 * time.Millisecond
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { o.inherit(ctx) })
+	defer func() { stop(); running.Wait() }()
+	time.Sleep(o.SecondLook / 2) // the outbox has been read
+	waits.Status = deniedAction("a").Status
+	if err := o.Client.Status().Update(ctx, waits); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the delivery waits", func() bool { return o.Queue.Len() == 1 })
+}
+
 func TestEntriesHaveBounds(t *testing.T) {
 	t.Parallel()
 	entry := entryOf("u", happening{v1alpha1.EventActionDenied, "R", strings.Repeat("ä", 2000)}, outboxNoon, []v1alpha1.ObjectName{"a"})

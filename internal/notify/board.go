@@ -24,11 +24,33 @@ type board struct {
 }
 
 // ring are lanes that can send, each in its turn, and how many of their
-// deliveries are in flight.
+// deliveries are in flight, in all and of each namespace.
 type ring struct {
 	lanes    []*lane
 	inFlight int
+	busy     map[string]int
 	limit    int
+}
+
+func newRing(limit int) ring { return ring{busy: map[string]int{}, limit: limit} }
+
+// room says whether a namespace may have one more in flight: as many as are left
+// for the others at most. So one alone has half of the places, two of them two
+// thirds, and however many there are whose receivers take their time, some places
+// are left for those who are quick.
+func (r *ring) room(namespace string) bool { return r.busy[namespace] < r.limit-r.inFlight }
+
+func (r *ring) takeOff(namespace string) {
+	r.inFlight++
+	r.busy[namespace]++
+}
+
+func (r *ring) land(namespace string) {
+	r.inFlight--
+	r.busy[namespace]--
+	if r.busy[namespace] == 0 {
+		delete(r.busy, namespace)
+	}
 }
 
 // endFlight is how many ends are told at once, beside those that follow a try.
@@ -41,7 +63,7 @@ const overdue = 10 * time.Minute
 func newBoard() board {
 	return board{
 		lanes: map[types.NamespacedName]*lane{}, turnedAway: map[*lane]bool{},
-		proven: ring{limit: provenFlight}, unproven: ring{limit: unprovenFlight},
+		proven: newRing(provenFlight), unproven: newRing(unprovenFlight),
 	}
 }
 
@@ -101,12 +123,17 @@ func (b *board) rise(now time.Time) {
 }
 
 // next takes what is to be sent next by a ring; nil when there is nothing, or
-// no place. The lane goes to the end of the ring.
+// no place. The lane goes to the end of the ring, as do those before it whose
+// namespaces have no room.
 func (b *board) next(r *ring, now time.Time) *entry {
-	for r.inFlight < r.limit && len(r.lanes) > 0 {
+	for range len(r.lanes) {
 		l := r.lanes[0]
 		r.lanes[0] = nil
 		r.lanes = r.lanes[1:]
+		if !r.room(l.name.Namespace) {
+			r.lanes = append(r.lanes, l)
+			continue
+		}
 		l.queued = false
 		b.drop(l, now)
 		at, ready := l.readyAt()
@@ -116,7 +143,7 @@ func (b *board) next(r *ring, now time.Time) *entry {
 		}
 		e := l.pop()
 		l.inFlight++
-		r.inFlight++
+		r.takeOff(l.name.Namespace)
 		b.settle(l, now)
 		return e
 	}

@@ -76,7 +76,7 @@ func (s *Sender) Send(ctx context.Context, target Target, event Event) Result {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, SendTimeout, errTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(withDials(ctx), http.MethodPost, target.URL, bytes.NewReader(body))
 	if err != nil {
 		return Result{Err: errors.New("the receiver's URL cannot be used; name another")}
 	}

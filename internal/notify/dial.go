@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,19 @@ var ErrBlocked = errors.New("which nothing may be sent to")
 // connectTimeout is how long one connection may take to come about, with all
 // that has to be asked for it.
 const connectTimeout = 10 * time.Second
+
+// maxDials is how many connections one try may make. http.Transport makes another
+// one, without end and without a pause, when a receiver says of each that it takes
+// no request on it.
+const maxDials = 8
+
+// dialsKey is of a try's number of connections, in its context.
+type dialsKey struct{}
+
+// withDials is the context of a try.
+func withDials(ctx context.Context) context.Context {
+	return context.WithValue(ctx, dialsKey{}, new(atomic.Int32))
+}
 
 // guard decides about addresses as they are dialled. A name is resolved for
 // the very connection that is made, so that it does not help to resolve it to
@@ -38,6 +52,9 @@ func newGuard(options *SenderOptions) *guard {
 // dial connects to a receiver of a subscription in that namespace. It limits its
 // time by itself: the context that http.Transport gives does not end with the try.
 func (g *guard) dial(ctx context.Context, namespace, network, address string) (net.Conn, error) {
+	if dials, is := ctx.Value(dialsKey{}).(*atomic.Int32); is && dials.Add(1) > maxDials {
+		return nil, &plainError{text: "the receiver takes no request on any connection; look into its log, and into that of what stands before it"}
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	forbidden, err := g.apiServer(ctx)

@@ -75,6 +75,10 @@ type Result struct {
 	RetryAfter time.Duration
 	// Gone: the receiver answered 410, and wants nothing ever again.
 	Gone bool
+	// UID and Generation of the subscription as it was tried, set by Queue: of
+	// what it becomes later the result says nothing.
+	UID        string
+	Generation int64
 }
 
 // Key is the object that a delivery is about.

@@ -47,11 +47,12 @@ type lane struct {
 }
 
 // Deliveries in flight: of one lane, of all that are proven, and of all others.
-// Receivers that hang can hold the places of others of their kind alone.
+// Receivers that hang can hold the places of others of their kind alone, and
+// those of one namespace half of them; see ring.room.
 const (
 	laneFlight     = 4
-	provenFlight   = 48
-	unprovenFlight = 16
+	provenFlight   = 96
+	unprovenFlight = 32
 )
 
 func newLane(name types.NamespacedName) *lane {

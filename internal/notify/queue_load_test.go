@@ -32,7 +32,7 @@ func hang(ctx context.Context) notify.Result {
 	}
 }
 
-// A proven receiver gets four at once, a new or a failing one one, all together 64.
+// A proven receiver gets four at once, a new or a failing one one, all of a namespace together 64.
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -102,6 +102,63 @@ func TestDeadReceiversHarmNobody(t *testing.T) {
 		synctest.Wait()
 		if took := time.Since(began); took != 0 || len(b.endedOf) != 20+20*500 {
 			t.Errorf("%d delivered after %v", len(b.endedOf), took)
+		}
+		b.stop()
+	})
+}
+
+// Receivers that take all their time, and answer well, never count as failing. A
+// namespace full of them, or three, leave others their places.
+func TestSlowReceiversHarmNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		proving := true
+		b.answer = func(_ context.Context, to, _ string) notify.Result {
+			if strings.HasPrefix(to, "slow") && !proving {
+				time.Sleep(notify.SendTimeout - time.Second)
+			}
+			return notify.Result{StatusCode: 200}
+		}
+		b.run()
+		add := func(namespace, to string, events int) {
+			for e := range events {
+				b.queue.Add(notify.Delivery{Target: types.NamespacedName{Namespace: namespace, Name: to}, EventID: fmt.Sprint(namespace, e, time.Now()), First: time.Now()})
+			}
+		}
+		all := func(events int) {
+			for i := range 3 * 16 {
+				add("slow"+strconv.Itoa(i%3), "slow"+strconv.Itoa(i), events)
+			}
+		}
+		all(1)
+		add("quick", "quick", 1)
+		synctest.Wait()
+		proving = false
+		all(100)
+		for range 10 { // at whatever moment
+			time.Sleep(11 * time.Second)
+			began := time.Now()
+			add("quick", "quick", 100)
+			add("quick", "new at "+began.String(), 1)
+			synctest.Wait()
+			b.mu.Lock()
+			slow := b.all
+			b.mu.Unlock()
+			if slow < 60 {
+				t.Fatalf("only %d in flight", slow)
+			}
+		}
+		b.mu.Lock()
+		quick := 0
+		for _, try := range b.tries {
+			if !strings.HasPrefix(try.to, "slow") {
+				quick++
+			}
+		}
+		b.mu.Unlock()
+		if quick != 1+10*101 {
+			t.Errorf("%d of %d were tried at once", quick, 1+10*101)
 		}
 		b.stop()
 	})

@@ -62,7 +62,7 @@ func (b *bench) newQueue() *notify.Queue {
 					return notify.Target{}, err
 				}
 			}
-			return notify.Target{Namespace: s.Namespace, Name: s.Name}, nil
+			return notify.Target{Namespace: s.Namespace, Name: s.Name, UID: "uid of " + s.Name, Generation: 7}, nil
 		},
 		Load: func(_ context.Context, d notify.Delivery) (notify.Event, error) {
 			if b.load != nil {

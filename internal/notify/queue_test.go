@@ -156,6 +156,9 @@ func TestGone(t *testing.T) {
 			if o.Result != notify.OutcomeDead || !o.Gone || !strings.Contains(o.Error, "410") {
 				t.Errorf("outcome %+v", o)
 			}
+			if o.Last.Gone && (!strings.HasPrefix(o.Last.UID, "uid of ") || o.Last.Generation != 7) {
+				t.Errorf("nobody knows of what it was gone: %+v", o.Last)
+			}
 		}
 		gone = false
 		b.queue.Wake(subscription("a"))

@@ -22,6 +22,12 @@ const (
 	// maxIdle how many of one subscription do.
 	idleTimeout = 30 * time.Second
 	maxIdle     = 2
+	// silence is how long a connection of HTTP/2 says nothing before it is asked
+	// whether it still lives, and pingTimeout how long it has to say so. A try
+	// whose time is over does not end such a connection: without asking, each try
+	// after it would go the same dead way.
+	silence     = 10 * time.Second
+	pingTimeout = 10 * time.Second
 )
 
 // transports are the connections of subscriptions, those used last. No two
@@ -104,6 +110,7 @@ func (g *guard) transport(target Target) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: target.Authorities},
 		TLSHandshakeTimeout:    connectTimeout,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: pingTimeout},
 		DisableCompression:     true,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdle,

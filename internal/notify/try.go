@@ -35,7 +35,7 @@ func (q *Queue) fly(ctx context.Context, e *entry, r *ring, epoch int) {
 	defer q.mu.Unlock()
 	l := e.lane
 	l.inFlight--
-	r.inFlight--
+	r.land(l.name.Namespace)
 	if became == verdictObsolete && e.added {
 		e.due, became = now, verdictAgain // somebody waits for it since
 	}
@@ -101,7 +101,9 @@ func (q *Queue) send(ctx context.Context, d Delivery, event Event) Result {
 	if err != nil {
 		return Result{Err: err, Gone: errors.Is(err, ErrGone)}
 	}
-	return q.Sender.Send(ctx, target, event)
+	result := q.Sender.Send(ctx, target, event)
+	result.UID, result.Generation = target.UID, target.Generation
+	return result
 }
 
 // judge notes what became of a try.
