@@ -124,7 +124,9 @@ func (v *verifier) settle(by *fact) (explained bool) {
 }
 
 // explains says whether a line tells that the one before it is unfinished, and
-// whether that counts as a record all the same: only the newline was missing.
+// whether that counts as a record all the same: only the newline was missing. What is
+// whole JSON and is not counted is no rest of a line: the commands that read the trail
+// would take it for a record.
 func explains(by, f *fact) (explained, counted bool) {
 	switch {
 	case len(f.raw) == 0:
@@ -134,7 +136,7 @@ func explains(by, f *fact) (explained, counted bool) {
 		if counted {
 			f.problem = ""
 		}
-		return journal.Unfinished == int64(len(f.raw)), counted
+		return journal.Unfinished == int64(len(f.raw)) && (counted || !json.Valid(f.raw)), counted
 	case !by.sound() && f.problem != "":
 		// If it is by that was damaged, that will be told.
 		return mayExplain(by) && !mayExplain(f) && f.raw[len(f.raw)-1] != '}', false
