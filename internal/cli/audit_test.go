@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -268,5 +269,78 @@ func TestAuditEvidence(t *testing.T) {
 				t.Errorf("index.html: %v", err)
 			}
 		})
+	}
+}
+
+// endless gives the text again and again, and says on read that it was asked twice.
+type endless struct {
+	text []byte
+	n    int
+	read chan struct{}
+}
+
+func (e *endless) Read(to []byte) (int, error) {
+	if e.n++; e.n == 2 {
+		close(e.read)
+	}
+	return copy(to, e.text), nil
+}
+
+// Ctrl-C ends whatever reads the trail, and leaves nothing half written.
+func TestAuditInterrupted(t *testing.T) {
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		argv []string
+		code int
+		said string
+	}{
+		"export":      {[]string{"export", "--format", "csv", "-"}, session.ExitError, "interrupted"},
+		"export file": {[]string{"export", "--format", "csv", "-o", filepath.Join(folder, "all.csv"), "-"}, session.ExitError, "interrupted"},
+		"tail":        {[]string{"tail", "-"}, session.ExitError, "interrupted"},
+		"tail all":    {[]string{"tail", "--lines", "0", "-"}, session.ExitError, "interrupted"},
+		"tail -f":     {[]string{"tail", "-f", "-"}, session.ExitOK, ""},
+		"show":        {[]string{"show", "nothing", "-"}, session.ExitError, "interrupted"},
+		"verify":      {[]string{"verify", "-"}, session.ExitError, "interrupted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &endless{text: trailtest.Lines(trailtest.Day()[2:3]), read: make(chan struct{})}
+			errOut := &stream{}
+			s := session.New(genericiooptions.IOStreams{In: in, Out: io.Discard, ErrOut: errOut})
+			ctx, interrupt := context.WithCancel(t.Context())
+			code := make(chan int, 1)
+			go func() { code <- run(ctx, s, append([]string{"ascend", "audit"}, test.argv...)) }()
+			<-in.read
+			interrupt()
+			select {
+			case got := <-code:
+				if got != test.code || !strings.Contains(errOut.String(), test.said) {
+					t.Errorf("code %d, %s", got, errOut)
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("it goes on")
+			}
+		})
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// With --lines 0 no record is kept: each is printed before the next one is read.
+func TestAuditTailOfAllKeepsNothing(t *testing.T) {
+	from, to := io.Pipe()
+	out := &stream{}
+	s := session.New(genericiooptions.IOStreams{In: from, Out: out, ErrOut: io.Discard})
+	code := make(chan int, 1)
+	go func() { code <- run(t.Context(), s, []string{"ascend", "audit", "tail", "--lines", "0", "-"}) }()
+	if _, err := to.Write(trailtest.Lines(trailtest.Day()[:1])); err != nil {
+		t.Fatal(err)
+	}
+	(&running{out: out, errOut: &stream{}}).until(t, "audit.started")
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-code; got != session.ExitOK {
+		t.Errorf("code %d", got)
 	}
 }

@@ -5,6 +5,7 @@ package audit
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -89,20 +90,20 @@ func (o *export) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if o.output == "" || o.output == standardInput {
-		return o.write(o.session.Out, paths, filter)
+		return o.write(cmd.Context(), o.session.Out, paths, filter)
 	}
-	return o.toFile(paths, filter)
+	return o.toFile(cmd.Context(), paths, filter)
 }
 
 // write writes the records, and says how many on stderr.
-func (o *export) write(to io.Writer, paths []string, filter *auditexport.Filter) error {
+func (o *export) write(ctx context.Context, to io.Writer, paths []string, filter *auditexport.Filter) error {
 	buffered := bufio.NewWriterSize(to, 64<<10)
 	writer, err := auditexport.NewWriter(auditexport.Format(o.format), buffered)
 	if err != nil {
 		return err
 	}
 	written, unread, file := 0, 0, ""
-	for line, err := range lines(o.session, paths) {
+	for line, err := range lines(ctx, o.session, paths) {
 		if err != nil {
 			return unreadable(errors.Join(err, writer.Flush(), buffered.Flush()))
 		}
@@ -145,20 +146,20 @@ func (o *export) isOutput(file string) bool {
 
 // toFile writes to a file beside the one that is meant, which takes its place once it
 // is complete. What is no file, such as a pipe, is written to as it is.
-func (o *export) toFile(paths []string, filter *auditexport.Filter) error {
+func (o *export) toFile(ctx context.Context, paths []string, filter *auditexport.Filter) error {
 	if info, err := os.Stat(o.output); err == nil && !info.Mode().IsRegular() {
 		to, err := os.OpenFile(o.output, os.O_WRONLY, 0)
 		if err != nil {
 			return unwritable(err)
 		}
-		return errors.Join(o.write(to, paths, filter), to.Close())
+		return errors.Join(o.write(ctx, to, paths, filter), to.Close())
 	}
 	to, err := os.CreateTemp(filepath.Dir(o.output), ".export-*")
 	if err != nil {
 		return unwritable(err)
 	}
 	defer os.Remove(to.Name())
-	if err := cmp.Or(o.write(to, paths, filter), to.Sync()); err != nil {
+	if err := cmp.Or(o.write(ctx, to, paths, filter), to.Sync()); err != nil {
 		to.Close()
 		return err
 	}
