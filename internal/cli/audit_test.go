@@ -235,6 +235,34 @@ func TestAuditExportOntoTheTrail(t *testing.T) {
 	}
 }
 
+// Also one that comes by standard input, and one that was rotated out just now, so that it
+// has no line yet.
+func TestAuditExportOntoWhatHasNoName(t *testing.T) {
+	text := trailtest.Lines(trailtest.Day())
+	current := trailtest.Write(t, "audit.log", trailtest.Day())
+	empty := filepath.Join(t.TempDir(), "audit.log")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(empty), "audit-20251219T130600.000000Z.log"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for path, argument := range map[string]string{current: "-", empty: empty} {
+		before, _ := os.Stat(path)
+		errOut := &bytes.Buffer{}
+		s := session.New(genericiooptions.IOStreams{In: in, Out: io.Discard, ErrOut: errOut})
+		code := run(t.Context(), s, []string{"ascend", "audit", "export", "--format", "jsonl", "--decision", "Denied", "-o", path, argument})
+		if after, err := os.Stat(path); code != session.ExitError || !strings.Contains(errOut.String(), "is a file of the trail that is read") || err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s: code %d, %s", argument, code, errOut)
+		}
+	}
+}
+
 func TestAuditEvidence(t *testing.T) {
 	t.Setenv("ASCEND_AUDIT_LOG", "")
 	full := filepath.Join(t.TempDir(), "pack")

@@ -19,6 +19,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/auditexport"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
+	"github.com/ow-kai/ascend-operator/internal/trail"
 )
 
 // export is the command ascend audit export.
@@ -109,7 +110,7 @@ func (o *export) write(ctx context.Context, to io.Writer, paths []string, filter
 		}
 		if line.File != file {
 			if file = line.File; o.isOutput(file) {
-				return fmt.Errorf("--output %s is a file of the trail that is read, which would be lost; name another one", terminal.Safe(o.output))
+				return o.ontoTheTrail()
 			}
 		}
 		record, err := line.Record()
@@ -140,8 +141,18 @@ func unwritable(err error) error {
 // isOutput says whether a file that is read is the one that is to be written.
 func (o *export) isOutput(file string) bool {
 	to, err := os.Stat(o.output)
-	from, err2 := os.Stat(file)
-	return err == nil && err2 == nil && os.SameFile(to, from)
+	if err != nil || !to.Mode().IsRegular() {
+		return false
+	}
+	from, err := os.Stat(file)
+	if in, isFile := o.session.In.(*os.File); isFile && (file == trail.StandardInput || file == standardInput) {
+		from, err = in.Stat()
+	}
+	return err == nil && os.SameFile(to, from)
+}
+
+func (o *export) ontoTheTrail() error {
+	return fmt.Errorf("--output %s is a file of the trail that is read, which would be lost; name another one", terminal.Safe(o.output))
 }
 
 // toFile writes to a file beside the one that is meant, which takes its place once it
@@ -153,6 +164,9 @@ func (o *export) toFile(ctx context.Context, paths []string, filter *auditexport
 			return unwritable(err)
 		}
 		return errors.Join(o.write(ctx, to, paths, filter), to.Close())
+	}
+	if slices.ContainsFunc(paths, o.isOutput) { // also one that has no line yet
+		return o.ontoTheTrail()
 	}
 	to, err := os.CreateTemp(filepath.Dir(o.output), ".export-*")
 	if err != nil {
