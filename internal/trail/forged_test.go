@@ -5,12 +5,14 @@ package trail
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -305,5 +307,34 @@ func TestVerifyEnds(t *testing.T) {
 	}
 	if _, err := Verify(ctx, endless, VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Of a text that was converted on its way every line is another. That is told, with
+// what to do.
+func TestConverted(t *testing.T) {
+	t.Parallel()
+	whole := string(text(chainOf(2).lines))
+	wide := func(order func([]byte, uint16) []byte, mark string) string {
+		out := []byte(mark)
+		for _, unit := range utf16.Encode([]rune(whole)) {
+			out = order(out, unit)
+		}
+		return string(out)
+	}
+	for name, converted := range map[string]string{
+		"CR LF":           strings.ReplaceAll(whole, "\n", "\r\n"),
+		"byte order mark": "\xef\xbb\xbf" + whole,
+		"UTF-16":          wide(binary.LittleEndian.AppendUint16, "\xff\xfe"),
+		"UTF-16BE":        wide(binary.BigEndian.AppendUint16, "\xfe\xff"),
+		"UTF-16, no mark": wide(binary.LittleEndian.AppendUint16, ""),
+	} {
+		report, err := Verify(t.Context(), linesOf([]byte(converted)), VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := report.First(); first == nil || first.Line != 1 || first.Advice != convertedAdvice {
+			t.Errorf("%s: %+v", name, first)
+		}
 	}
 }

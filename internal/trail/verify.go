@@ -197,8 +197,18 @@ func (v *verifier) judge(f *fact) {
 
 const compareAdvice = "Compare it with another copy of the trail (another sink, a backup); whoever could write the file may have changed it."
 
+// convertedAdvice is for lines that a program has made other ones of on their way.
+const convertedAdvice = "A program has converted the text on its way, as a shell or an editor on Windows does: line ends of CR LF, a byte order mark, or UTF-16. Fetch the file again, byte for byte."
+
+// converted says whether a line looks like that.
+func (f *fact) converted() bool {
+	return bytes.HasSuffix(f.raw, []byte("}\r")) || bytes.HasPrefix(f.raw, []byte("\xef\xbb\xbf{")) || bytes.Contains(f.raw, []byte("{\x00\"\x00")) || bytes.Contains(f.raw, []byte("\x00{\x00\""))
+}
+
 func (v *verifier) unreadableAdvice(f *fact) string {
 	switch {
+	case f.converted():
+		return convertedAdvice
 	case !f.ended:
 		return "If the operator writes this file right now, run this again. If a process was killed here, its next start on this file explains the line. Otherwise the end was cut off: compare it with another copy of the trail."
 	case !v.options.Collected && !f.resemblesRecord():
