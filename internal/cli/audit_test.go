@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -234,6 +235,34 @@ func TestAuditExportOntoTheTrail(t *testing.T) {
 	}
 }
 
+// Also one that comes by standard input, and one that was rotated out just now, so that it
+// has no line yet.
+func TestAuditExportOntoWhatHasNoName(t *testing.T) {
+	text := trailtest.Lines(trailtest.Day())
+	current := trailtest.Write(t, "audit.log", trailtest.Day())
+	empty := filepath.Join(t.TempDir(), "audit.log")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(empty), "audit-20251219T130600.000000Z.log"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(current)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for path, argument := range map[string]string{current: "-", empty: empty} {
+		before, _ := os.Stat(path)
+		errOut := &bytes.Buffer{}
+		s := session.New(genericiooptions.IOStreams{In: in, Out: io.Discard, ErrOut: errOut})
+		code := run(t.Context(), s, []string{"ascend", "audit", "export", "--format", "jsonl", "--decision", "Denied", "-o", path, argument})
+		if after, err := os.Stat(path); code != session.ExitError || !strings.Contains(errOut.String(), "is a file of the trail that is read") || err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s: code %d, %s", argument, code, errOut)
+		}
+	}
+}
+
 func TestAuditEvidence(t *testing.T) {
 	t.Setenv("ASCEND_AUDIT_LOG", "")
 	full := filepath.Join(t.TempDir(), "pack")
@@ -268,5 +297,78 @@ func TestAuditEvidence(t *testing.T) {
 				t.Errorf("index.html: %v", err)
 			}
 		})
+	}
+}
+
+// endless gives the text again and again, and says on read that it was asked twice.
+type endless struct {
+	text []byte
+	n    int
+	read chan struct{}
+}
+
+func (e *endless) Read(to []byte) (int, error) {
+	if e.n++; e.n == 2 {
+		close(e.read)
+	}
+	return copy(to, e.text), nil
+}
+
+// Ctrl-C ends whatever reads the trail, and leaves nothing half written.
+func TestAuditInterrupted(t *testing.T) {
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		argv []string
+		code int
+		said string
+	}{
+		"export":      {[]string{"export", "--format", "csv", "-"}, session.ExitError, "interrupted"},
+		"export file": {[]string{"export", "--format", "csv", "-o", filepath.Join(folder, "all.csv"), "-"}, session.ExitError, "interrupted"},
+		"tail":        {[]string{"tail", "-"}, session.ExitError, "interrupted"},
+		"tail all":    {[]string{"tail", "--lines", "0", "-"}, session.ExitError, "interrupted"},
+		"tail -f":     {[]string{"tail", "-f", "-"}, session.ExitOK, ""},
+		"show":        {[]string{"show", "nothing", "-"}, session.ExitError, "interrupted"},
+		"verify":      {[]string{"verify", "-"}, session.ExitError, "interrupted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := &endless{text: trailtest.Lines(trailtest.Day()[2:3]), read: make(chan struct{})}
+			errOut := &stream{}
+			s := session.New(genericiooptions.IOStreams{In: in, Out: io.Discard, ErrOut: errOut})
+			ctx, interrupt := context.WithCancel(t.Context())
+			code := make(chan int, 1)
+			go func() { code <- run(ctx, s, append([]string{"ascend", "audit"}, test.argv...)) }()
+			<-in.read
+			interrupt()
+			select {
+			case got := <-code:
+				if got != test.code || !strings.Contains(errOut.String(), test.said) {
+					t.Errorf("code %d, %s", got, errOut)
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("it goes on")
+			}
+		})
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// With --lines 0 no record is kept: each is printed before the next one is read.
+func TestAuditTailOfAllKeepsNothing(t *testing.T) {
+	from, to := io.Pipe()
+	out := &stream{}
+	s := session.New(genericiooptions.IOStreams{In: from, Out: out, ErrOut: io.Discard})
+	code := make(chan int, 1)
+	go func() { code <- run(t.Context(), s, []string{"ascend", "audit", "tail", "--lines", "0", "-"}) }()
+	if _, err := to.Write(trailtest.Lines(trailtest.Day()[:1])); err != nil {
+		t.Fatal(err)
+	}
+	(&running{out: out, errOut: &stream{}}).until(t, "audit.started")
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-code; got != session.ExitOK {
+		t.Errorf("code %d", got)
 	}
 }

@@ -50,6 +50,35 @@ func write(t *testing.T, records []audit.Record, options evidence.Options) (fold
 	return folder, summary
 }
 
+// What an operator that runs writes while the pack is made is not in it: neither is it
+// known under which controls that is, nor was it verified.
+func TestWrittenMeanwhile(t *testing.T) {
+	day := trailtest.Day()
+	for name, test := range map[string]struct {
+		verification *evidence.Verification
+		reads        []int // how many records there are each time
+	}{
+		"between the two":             {nil, []int{6, len(day)}},
+		"since the chains were sound": {&evidence.Verification{Sound: true, Last: map[string]uint64{trailtest.Leader: 6}}, []int{len(day), len(day)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "pack")
+			growing := func() iter.Seq2[trail.Line, error] {
+				n := test.reads[0]
+				test.reads = test.reads[1:]
+				return open(trailtest.Lines(day[:n]))()
+			}
+			summary, err := evidence.Write(folder, growing, evidence.Options{Framework: evidence.SOC2, Now: now, Verification: test.verification})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if summary.Read != 6 || summary.Chosen != 6 || summary.Chains[0].Last != 6 || summary.Total.Actions != 2 {
+				t.Errorf("%d records were read and %d are in the pack, of %d actions, up to record %d", summary.Read, summary.Chosen, summary.Total.Actions, summary.Chains[0].Last)
+			}
+		})
+	}
+}
+
 // read is every file of a pack.
 func read(t *testing.T, folder string) map[string]string {
 	t.Helper()

@@ -39,6 +39,9 @@ type Verification struct {
 	Statement string `json:"statement"`
 	// Details, a line each.
 	Details []string `json:"details,omitempty"`
+	// Last is the sequence of the last record of each chain that was checked: what an
+	// operator that runs has written since is left out. nil: nothing is.
+	Last map[string]uint64 `json:"-"`
 }
 
 // Summary is what a pack has in it.
@@ -86,7 +89,8 @@ func (e *UnknownFrameworkError) Error() string {
 }
 
 // Write makes a pack in a folder that is empty or not there. It reads the trail
-// twice, each time with what open returns. It fails with ErrNotEmpty, ErrHere,
+// twice, each time with what open returns; what was written between, by an operator
+// that runs, is not in the pack. It fails with ErrNotEmpty, ErrHere,
 // UnknownFrameworkError for a framework that neither is Known nor is named by any
 // record, or as the lines and the file system do; then there is no pack.
 func Write(path string, open func() iter.Seq2[trail.Line, error], options Options) (*Summary, error) {
@@ -162,7 +166,7 @@ func newPack(to *folder, survey *survey, options Options) (*pack, error) {
 // add puts a record on every shelf where it belongs, at least on one.
 func (p *pack) add(line trail.Line) error {
 	r, err := line.Record()
-	if err != nil || !p.summary.Options.Filter.Matches(r) {
+	if err != nil || r.Sequence > p.survey.newest[r.Chain] || !p.summary.Options.Filter.Matches(r) {
 		return nil //nolint:nilerr // lines that are no records were counted by the survey
 	}
 	p.summary.Chosen++

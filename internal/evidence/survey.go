@@ -29,6 +29,7 @@ type survey struct {
 	controls   map[string]bool
 	frameworks map[string]bool
 	chains     map[string]*Chain
+	newest     map[string]uint64 // the highest sequence of each chain
 	files      []string
 	records    int
 	unread     int
@@ -56,7 +57,7 @@ type given struct{ action, who, stage string }
 func surveyOf(options *Options, lines iter.Seq2[trail.Line, error]) (*survey, error) {
 	s := &survey{
 		framework: options.Framework, of: map[string][]string{}, lists: map[string][]string{}, recorded: map[given]bool{},
-		controls: map[string]bool{}, frameworks: map[string]bool{}, chains: map[string]*Chain{},
+		controls: map[string]bool{}, frameworks: map[string]bool{}, chains: map[string]*Chain{}, newest: map[string]uint64{},
 	}
 	for line, err := range lines {
 		if err != nil {
@@ -70,6 +71,10 @@ func surveyOf(options *Options, lines iter.Seq2[trail.Line, error]) (*survey, er
 			s.unread++
 			continue
 		}
+		if options.Verification.isBefore(r) {
+			continue
+		}
+		s.newest[r.Chain] = max(s.newest[r.Chain], r.Sequence)
 		s.records++
 		s.follow(r)
 		s.note(r)
@@ -80,6 +85,11 @@ func surveyOf(options *Options, lines iter.Seq2[trail.Line, error]) (*survey, er
 		}
 	}
 	return s, nil
+}
+
+// isBefore says whether the chains were checked before the record was written.
+func (v *Verification) isBefore(r *audit.Record) bool {
+	return v != nil && v.Last != nil && r.Sequence > v.Last[r.Chain]
 }
 
 // follow keeps the two ends of each chain.

@@ -4,7 +4,8 @@ package story
 
 import (
 	"cmp"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"iter"
 	"slices"
 
@@ -144,13 +145,15 @@ func (g *gatherer) add(line trail.Line) {
 	story.Entries = append(story.Entries, entry)
 }
 
-// changed says whether a line is another than the one that was hashed.
+// changed says whether a line is another than the one that was hashed. The line is
+// held to its one spelling, as by trail.Verify: of a key that stands twice, what is
+// hashed may be one value and what is shown another.
 func changed(line []byte, hash string) bool {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(line, &fields) != nil {
+	var scanner canonical.Scanner
+	text, err := scanner.Object(line, "hash")
+	if err != nil {
 		return true
 	}
-	delete(fields, "hash")
-	is, err := canonical.Digest(fields)
-	return err != nil || is != hash
+	sum := sha256.Sum256(text)
+	return hash != "sha256:"+hex.EncodeToString(sum[:])
 }

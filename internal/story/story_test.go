@@ -161,3 +161,24 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// Of a key that stands twice, or of other spelling, the hash of what is meant may be
+// right; the line is another all the same, and what is shown may be, too.
+func TestKeyThatStandsTwice(t *testing.T) {
+	day := trailtest.Day()
+	which := story.Which{Name: "act-drop"}
+	text := string(trailtest.Lines(day))
+	for name, forged := range map[string]string{
+		"a field of the approval": strings.Replace(text, `"approval":{"approver":"mallory@example.com"`, `"approval":{"as":"group:dba"},"approval":{"approver":"mallory@example.com"`, 1),
+		"a space":                 strings.Replace(text, `"event":"approval.recorded"`, `"event": "approval.recorded"`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if forged == text {
+				t.Fatal("nothing was forged")
+			}
+			if told := gather(t, []byte(forged), which); len(told) != 1 || told[0].Sound() {
+				t.Error("the line was changed, and its story is sound")
+			}
+		})
+	}
+}

@@ -5,12 +5,14 @@ package trail
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/internal/audit"
@@ -233,25 +235,48 @@ func TestCollected(t *testing.T) {
 	}
 }
 
-// A crash may have left a whole line without its end.
+// A crash may have left a whole line without its end. The next process counts it, so
+// one that is not counted was put in the place of what the crash had left.
 func TestUnfinishedButWhole(t *testing.T) {
 	t.Parallel()
-	for name, counted := range map[string]bool{"the next chain counts it": true, "the next chain does not": false} {
+	const told = "audit.log:%d: the line before this should be an unfinished one of %d bytes, and is not"
+	uncounted := func(line []byte) [][]byte {
+		s := chainOf(2)
+		lines := append(slices.Clone(s.lines), line)
+		s.lines = lines
+		return s.next("after", int64(len(line))).lines
+	}
+	t.Run("counted", func(t *testing.T) {
+		t.Parallel()
+		s := chainOf(2)
+		wantFaults(t, verified(t, VerifyOptions{}, s.next("after", int64(len(s.lines[len(s.lines)-1]))).lines))
+	})
+	t.Run("a part of a line", func(t *testing.T) {
+		t.Parallel()
+		s := chainOf(3)
+		wantFaults(t, verified(t, VerifyOptions{}, uncounted(s.lines[5][:len(s.lines[5])-1])))
+	})
+	for name, line := range map[string][]byte{
+		"a record of the chain":  chainOf(3).lines[5],
+		"a record of another":    newScribe("forged").forge(),
+		"a record spelt another": append([]byte(" "), newScribe("forged").forge()...),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := chainOf(2)
-			whole := s.lines[len(s.lines)-1]
-			if !counted {
-				var last audit.Record
-				if err := json.Unmarshal(whole, &last); err != nil {
-					t.Fatal(err)
-				}
-				s.sequence, s.previous = last.Sequence-1, last.PreviousHash
+			report := verified(t, VerifyOptions{}, uncounted(line))
+			want := fmt.Sprintf(told, 7, len(line))
+			if !slices.ContainsFunc(report.Faults, func(f Fault) bool { return fmt.Sprintf("audit.log:%d: %s", f.Line, f.What) == want }) || report.Unfinished > 0 {
+				t.Errorf("a whole record passes for what a crash has left: %+v", report.Faults)
 			}
-			after := s.next("after", int64(len(whole)))
-			wantFaults(t, verified(t, VerifyOptions{}, after.lines))
 		})
 	}
+}
+
+// forge is one record far within a chain.
+func (s *scribe) forge() []byte {
+	s.sequence, s.previous = 6, "sha256:"+strings.Repeat("0", 64)
+	s.decide(0)
+	return s.lines[1]
 }
 
 func TestManyFaults(t *testing.T) {
@@ -282,5 +307,34 @@ func TestVerifyEnds(t *testing.T) {
 	}
 	if _, err := Verify(ctx, endless, VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Of a text that was converted on its way every line is another. That is told, with
+// what to do.
+func TestConverted(t *testing.T) {
+	t.Parallel()
+	whole := string(text(chainOf(2).lines))
+	wide := func(order func([]byte, uint16) []byte, mark string) string {
+		out := []byte(mark)
+		for _, unit := range utf16.Encode([]rune(whole)) {
+			out = order(out, unit)
+		}
+		return string(out)
+	}
+	for name, converted := range map[string]string{
+		"CR LF":           strings.ReplaceAll(whole, "\n", "\r\n"),
+		"byte order mark": "\xef\xbb\xbf" + whole,
+		"UTF-16":          wide(binary.LittleEndian.AppendUint16, "\xff\xfe"),
+		"UTF-16BE":        wide(binary.BigEndian.AppendUint16, "\xfe\xff"),
+		"UTF-16, no mark": wide(binary.LittleEndian.AppendUint16, ""),
+	} {
+		report, err := Verify(t.Context(), linesOf([]byte(converted)), VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := report.First(); first == nil || first.Line != 1 || first.Advice != convertedAdvice {
+			t.Errorf("%s: %+v", name, first)
+		}
 	}
 }

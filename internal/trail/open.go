@@ -136,8 +136,21 @@ func (r *reader) folder(path string) error {
 	if len(files) == 0 {
 		return fmt.Errorf("no audit log is in %s: no file there ends in one of %s, also with .gz; name the file", path, extensionWords())
 	}
+	written := map[set]bool{} // the sets of which there is the file that is written now
 	for _, file := range files {
-		if err := r.file(file); err != nil {
+		if p := placeOf(file); p.current() && !p.packed {
+			written[p.set()] = true
+		}
+	}
+	for _, file := range files {
+		read := r.file
+		switch p := placeOf(file); {
+		case p.current() && !p.packed:
+			read = r.set // it may be rotated out while the others are read
+		case written[p.set()]:
+			continue // with its set
+		}
+		if err := read(file); err != nil {
 			return err
 		}
 	}

@@ -98,12 +98,22 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// A file that is rotated out while the set is read is not read twice.
+// A file that is rotated out while the set is read is read once, also as one of a folder.
 func TestOpenWhileItIsRotated(t *testing.T) {
 	t.Parallel()
+	for _, path := range []string{"audit.log", "."} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			openWhileItIsRotated(t, path)
+		})
+	}
+}
+
+func openWhileItIsRotated(t *testing.T, path string) {
+	t.Helper()
 	root := folder(t, map[string]string{"audit.log": "b\n", "audit-20261122T201312.123456Z.log": "a\n"})
 	var got []string
-	for line, err := range Open([]string{filepath.Join(root, "audit.log")}, nil) {
+	for line, err := range Open([]string{filepath.Join(root, path)}, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,7 +124,9 @@ func (v *verifier) settle(by *fact) (explained bool) {
 }
 
 // explains says whether a line tells that the one before it is unfinished, and
-// whether that counts as a record all the same: only the newline was missing.
+// whether that counts as a record all the same: only the newline was missing. What is
+// whole JSON and is not counted is no rest of a line: the commands that read the trail
+// would take it for a record.
 func explains(by, f *fact) (explained, counted bool) {
 	switch {
 	case len(f.raw) == 0:
@@ -134,7 +136,7 @@ func explains(by, f *fact) (explained, counted bool) {
 		if counted {
 			f.problem = ""
 		}
-		return journal.Unfinished == int64(len(f.raw)), counted
+		return journal.Unfinished == int64(len(f.raw)) && (counted || !json.Valid(f.raw)), counted
 	case !by.sound() && f.problem != "":
 		// If it is by that was damaged, that will be told.
 		return mayExplain(by) && !mayExplain(f) && f.raw[len(f.raw)-1] != '}', false
@@ -195,8 +197,18 @@ func (v *verifier) judge(f *fact) {
 
 const compareAdvice = "Compare it with another copy of the trail (another sink, a backup); whoever could write the file may have changed it."
 
+// convertedAdvice is for lines that a program has made other ones of on their way.
+const convertedAdvice = "A program has converted the text on its way, as a shell or an editor on Windows does: line ends of CR LF, a byte order mark, or UTF-16. Fetch the file again, byte for byte."
+
+// converted says whether a line looks like that.
+func (f *fact) converted() bool {
+	return bytes.HasSuffix(f.raw, []byte("}\r")) || bytes.HasPrefix(f.raw, []byte("\xef\xbb\xbf{")) || bytes.Contains(f.raw, []byte("{\x00\"\x00")) || bytes.Contains(f.raw, []byte("\x00{\x00\""))
+}
+
 func (v *verifier) unreadableAdvice(f *fact) string {
 	switch {
+	case f.converted():
+		return convertedAdvice
 	case !f.ended:
 		return "If the operator writes this file right now, run this again. If a process was killed here, its next start on this file explains the line. Otherwise the end was cut off: compare it with another copy of the trail."
 	case !v.options.Collected && !f.resemblesRecord():

@@ -106,7 +106,7 @@ func (o *pack) run(cmd *cobra.Command, args []string) error {
 }
 
 func (o *pack) make(ctx context.Context, paths []string, filter *auditexport.Filter) error {
-	open := func() iter.Seq2[trail.Line, error] { return lines(o.session, paths) }
+	open := func() iter.Seq2[trail.Line, error] { return lines(ctx, o.session, paths) }
 	verification, err := o.proof.verification(ctx, open())
 	if err != nil {
 		return unreadable(err)

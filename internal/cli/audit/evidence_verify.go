@@ -50,6 +50,12 @@ func (p *proof) verification(ctx context.Context, of iter.Seq2[trail.Line, error
 	for _, chain := range report.Chains {
 		v.Details = append(v.Details, chainLine(chain))
 	}
+	if report.Sound() { // else there are records that are in no chain
+		v.Last = map[string]uint64{}
+		for _, chain := range report.Chains {
+			v.Last[chain.ID] = chain.Last
+		}
+	}
 	v.Details = append(v.Details, report.Notes...)
 	return v, nil
 }

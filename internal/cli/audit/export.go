@@ -5,6 +5,7 @@ package audit
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/auditexport"
 	"github.com/ow-kai/ascend-operator/internal/cli/session"
 	"github.com/ow-kai/ascend-operator/internal/terminal"
+	"github.com/ow-kai/ascend-operator/internal/trail"
 )
 
 // export is the command ascend audit export.
@@ -89,26 +91,26 @@ func (o *export) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if o.output == "" || o.output == standardInput {
-		return o.write(o.session.Out, paths, filter)
+		return o.write(cmd.Context(), o.session.Out, paths, filter)
 	}
-	return o.toFile(paths, filter)
+	return o.toFile(cmd.Context(), paths, filter)
 }
 
 // write writes the records, and says how many on stderr.
-func (o *export) write(to io.Writer, paths []string, filter *auditexport.Filter) error {
+func (o *export) write(ctx context.Context, to io.Writer, paths []string, filter *auditexport.Filter) error {
 	buffered := bufio.NewWriterSize(to, 64<<10)
 	writer, err := auditexport.NewWriter(auditexport.Format(o.format), buffered)
 	if err != nil {
 		return err
 	}
 	written, unread, file := 0, 0, ""
-	for line, err := range lines(o.session, paths) {
+	for line, err := range lines(ctx, o.session, paths) {
 		if err != nil {
 			return unreadable(errors.Join(err, writer.Flush(), buffered.Flush()))
 		}
 		if line.File != file {
 			if file = line.File; o.isOutput(file) {
-				return fmt.Errorf("--output %s is a file of the trail that is read, which would be lost; name another one", terminal.Safe(o.output))
+				return o.ontoTheTrail()
 			}
 		}
 		record, err := line.Record()
@@ -139,26 +141,39 @@ func unwritable(err error) error {
 // isOutput says whether a file that is read is the one that is to be written.
 func (o *export) isOutput(file string) bool {
 	to, err := os.Stat(o.output)
-	from, err2 := os.Stat(file)
-	return err == nil && err2 == nil && os.SameFile(to, from)
+	if err != nil || !to.Mode().IsRegular() {
+		return false
+	}
+	from, err := os.Stat(file)
+	if in, isFile := o.session.In.(*os.File); isFile && (file == trail.StandardInput || file == standardInput) {
+		from, err = in.Stat()
+	}
+	return err == nil && os.SameFile(to, from)
+}
+
+func (o *export) ontoTheTrail() error {
+	return fmt.Errorf("--output %s is a file of the trail that is read, which would be lost; name another one", terminal.Safe(o.output))
 }
 
 // toFile writes to a file beside the one that is meant, which takes its place once it
 // is complete. What is no file, such as a pipe, is written to as it is.
-func (o *export) toFile(paths []string, filter *auditexport.Filter) error {
+func (o *export) toFile(ctx context.Context, paths []string, filter *auditexport.Filter) error {
 	if info, err := os.Stat(o.output); err == nil && !info.Mode().IsRegular() {
 		to, err := os.OpenFile(o.output, os.O_WRONLY, 0)
 		if err != nil {
 			return unwritable(err)
 		}
-		return errors.Join(o.write(to, paths, filter), to.Close())
+		return errors.Join(o.write(ctx, to, paths, filter), to.Close())
+	}
+	if slices.ContainsFunc(paths, o.isOutput) { // also one that has no line yet
+		return o.ontoTheTrail()
 	}
 	to, err := os.CreateTemp(filepath.Dir(o.output), ".export-*")
 	if err != nil {
 		return unwritable(err)
 	}
 	defer os.Remove(to.Name())
-	if err := cmp.Or(o.write(to, paths, filter), to.Sync()); err != nil {
+	if err := cmp.Or(o.write(ctx, to, paths, filter), to.Sync()); err != nil {
 		to.Close()
 		return err
 	}

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -56,7 +57,7 @@ Exit codes: 0 done, 1 failed or there is no such action, 2 wrong usage, 3 a reco
 			if err != nil {
 				return err
 			}
-			return show(s, args[0], paths, output)
+			return show(cmd.Context(), s, args[0], paths, output)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -77,9 +78,9 @@ func checkOutput(cmd *cobra.Command, output string) error {
 	return nil
 }
 
-func show(s *session.Session, name string, paths []string, output string) error {
+func show(ctx context.Context, s *session.Session, name string, paths []string, output string) error {
 	which := whichAction(name, namespaceOf(s))
-	stories, unread, err := story.Gather(lines(s, paths), which)
+	stories, unread, err := story.Gather(lines(ctx, s, paths), which)
 	if err != nil {
 		return unreadable(err)
 	}

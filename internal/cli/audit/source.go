@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -51,9 +52,22 @@ func logs(cmd *cobra.Command, named []string) ([]string, error) {
 		"such as kubectl logs -n ascend-system deploy/ascend-controller-manager where it writes to stdout; or set %s", EnvLog)
 }
 
-// lines reads audit logs.
-func lines(s *session.Session, paths []string) iter.Seq2[trail.Line, error] {
-	return trail.Open(paths, s.In)
+// errInterrupted ends what reads audit logs.
+var errInterrupted = errors.New("interrupted before the trail was read to its end")
+
+// lines reads audit logs. It fails with errInterrupted once ctx ends.
+func lines(ctx context.Context, s *session.Session, paths []string) iter.Seq2[trail.Line, error] {
+	return func(yield func(trail.Line, error) bool) {
+		for line, err := range trail.Open(paths, s.In) {
+			if ctx.Err() != nil {
+				yield(trail.Line{}, errInterrupted)
+				return
+			}
+			if !yield(line, err) {
+				return
+			}
+		}
+	}
 }
 
 // unreadable is the error of a log that cannot be read.

@@ -84,14 +84,16 @@ func (o *tail) run(cmd *cobra.Command, args []string) error {
 	}
 	o.style = o.session.Style()
 	switch {
+	case !o.follow && o.lines > 0:
+		return o.last(lines(cmd.Context(), o.session, paths))
 	case !o.follow:
-		return o.last(lines(o.session, paths))
+		return o.every(lines(cmd.Context(), o.session, paths))
 	case len(paths) > 1:
 		return session.Usagef(cmd, "-f follows one file, and %d are named", len(paths))
 	case isFolder(paths[0]):
 		return session.Usagef(cmd, "-f follows one file, and %s is a folder; name the file that is written now", terminal.Safe(paths[0]))
 	case paths[0] == standardInput:
-		return o.stream(lines(o.session, paths))
+		return o.stream(lines(cmd.Context(), o.session, paths))
 	default:
 		return o.goOn(cmd.Context(), paths[0])
 	}
@@ -164,10 +166,29 @@ func (o *tail) last(of iter.Seq2[trail.Line, error]) error {
 	return nil
 }
 
+// every prints all lines that are chosen. It keeps none of them.
+func (o *tail) every(of iter.Seq2[trail.Line, error]) error {
+	for line, err := range of {
+		if err != nil {
+			return unreadable(err)
+		}
+		if r := o.chosen(line); r != nil {
+			if err := o.print(o.item(line, r)); err != nil {
+				return err
+			}
+		}
+	}
+	tellUnread(o.session, o.unread)
+	return nil
+}
+
 // stream prints the lines of standard input as they come, the first ones too: when
 // the next one comes, nobody knows.
 func (o *tail) stream(of iter.Seq2[trail.Line, error]) error {
 	for line, err := range of {
+		if errors.Is(err, errInterrupted) {
+			return nil
+		}
 		if err != nil {
 			return unreadable(err)
 		}
@@ -182,7 +203,10 @@ func (o *tail) stream(of iter.Seq2[trail.Line, error]) error {
 
 // goOn follows a file.
 func (o *tail) goOn(ctx context.Context, path string) error {
-	waiting := &backlog{most: o.lines}
+	var waiting *backlog
+	if o.lines > 0 {
+		waiting = &backlog{most: o.lines}
+	}
 	follower := follow.Follower{Path: path, Clock: ticking(o.session)}
 	err := follower.Run(ctx, func(line trail.Line) error {
 		r := o.chosen(line)
@@ -217,7 +241,7 @@ func ticking(s *session.Session) clock.WithTicker {
 	return clock.RealClock{}
 }
 
-// backlog keeps the last items, all of them where most is 0.
+// backlog keeps the last items, so many as most says.
 type backlog struct {
 	most int
 	kept []item
@@ -225,7 +249,7 @@ type backlog struct {
 }
 
 func (b *backlog) add(i item) {
-	if b.most == 0 || len(b.kept) < b.most {
+	if len(b.kept) < b.most {
 		b.kept = append(b.kept, i)
 		return
 	}

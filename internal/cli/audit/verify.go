@@ -123,9 +123,9 @@ func (o *verify) check(ctx context.Context, paths []string) (*trail.Report, erro
 		}
 		o.options.Visit = decided.Visit
 	}
-	report, err := trail.Verify(ctx, lines(o.session, paths), o.options)
+	report, err := trail.Verify(ctx, lines(ctx, o.session, paths), o.options)
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errInterrupted):
 		return nil, errors.New("interrupted; nothing can be said of the trail")
 	case err != nil:
 		return nil, unreadable(err)
