@@ -121,6 +121,56 @@ def test_closing_ends_the_watch(server: Server) -> None:
     server.until(lambda s: s.open == 0)
 
 
+def test_who_waits_at_a_closed_client_of_asyncio_is_told(server: Server) -> None:
+    async def main() -> None:
+        client = ascend.aio.AscendClient(**options(server))
+        name = (await client.submit_action(reading())).action_id
+        wait = asyncio.create_task(client.wait_for_decision(name, 600))
+        await asyncio.to_thread(server.until, lambda s: s.reads >= 2)
+        await client.close()
+        for late in (wait, client.get_action_status(name)):
+            with pytest.raises(AscendConnectionError, match="the client is closed"):
+                await late
+
+    asyncio.run(main())
+
+
+def test_closing_that_is_cancelled_closes(server: Server) -> None:
+    async def main() -> None:
+        client = ascend.aio.AscendClient(**options(server))
+        await client.submit_action(reading())
+        client._tasks.add(asyncio.create_task(asyncio.sleep(600)))
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert client._watcher is not None
+        assert client._watcher.done()
+        assert client._http._client is not None
+        assert client._http._client.closed
+
+    asyncio.run(main())
+
+
+def test_a_watch_that_somebody_cancels_is_begun_anew(server: Server) -> None:
+    async def main() -> None:
+        async with ascend.aio.AscendClient(**options(server)) as client:
+            name = (await client.submit_action(reading())).action_id
+            wait = asyncio.create_task(client.wait_for_decision(name, 600))
+            await asyncio.to_thread(server.until, lambda s: s.watched == 1)
+            assert client._watcher is not None
+            client._watcher.cancel()
+            server.drop()
+            await asyncio.to_thread(server.until, lambda s: s.reads >= 4)  # it polls
+            await client.submit_action(reading())
+            await asyncio.to_thread(server.until, lambda s: s.watched >= 2)
+            server.write(name, {"decision": "Denied"})
+            assert (await wait).decision == "DENIED"
+
+    asyncio.run(main())
+
+
 def test_governed_coroutines(server: Server) -> None:
     server.first = {"decision": "Approved"}
 
