@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -267,6 +268,25 @@ def test_after_a_fork_a_client_begins_anew(server: Server) -> None:
         server.until(lambda s: s.watched == 2)
         session.board.close()
         http.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_fork_leaves_the_parents_connections_alone(server: Server) -> None:
+    async def main() -> None:
+        async with ascend.aio.AscendClient(**options(server), max_retries=0) as client:
+            name = (await client.submit_action(reading())).action_id
+            assert client._watcher is not None
+            client._watcher.cancel()  # it would hold what else is let go of
+            await asyncio.wait([client._watcher])
+            await client.get_action_status(name)
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)  # noqa: ASYNC222 - it is gone at once
+            assert (await client.get_action_status(name)).decision == "PENDING"
+
+    asyncio.run(main())
 
 
 def test_nobody_there() -> None:
