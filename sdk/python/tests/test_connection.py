@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import traceback
 from pathlib import Path
 
 import kubernetes.config.incluster_config as incluster
@@ -12,7 +13,7 @@ import pytest
 
 import ascend
 from ascend import _connection
-from ascend.exceptions import AscendConnectionError, AscendValidationError
+from ascend.exceptions import AscendAuthenticationError, AscendConnectionError, AscendError, AscendValidationError
 
 CLAIMS = base64.urlsafe_b64encode(b'{"exp": 1767355200}').decode().rstrip("=")
 
@@ -66,8 +67,27 @@ def test_a_kubeconfig_that_cannot_be_used(tmp_path: Path) -> None:
     for file, context in ((None, None), (str(tmp_path / "none"), None), (kubeconfig(tmp_path), "three")):
         with pytest.raises(AscendConnectionError, match="no cluster to talk to"):
             ascend.AscendClient(kubeconfig=file, context=context)
+    for content in ("a: b: c", "[1, 2]", "\0", '{"contexts": [1], "current-context": "one"}'):
+        (tmp_path / "bad").write_text(content)
+        with pytest.raises(AscendConnectionError, match="the kubeconfig cannot be used"):
+            ascend.AscendClient(kubeconfig=str(tmp_path / "bad"))
     with pytest.raises(AscendConnectionError, match="unencrypted"):
         ascend.AscendClient(kubeconfig=kubeconfig(tmp_path, "http://kube:8080"))
+
+
+def test_a_key_of_a_file_is_shown_in_no_error(tmp_path: Path) -> None:
+    """HTTP libraries refuse what is no header, and say what it was."""
+    for written, sent in (("s3cret\n", "Bearer s3cret"), ("a\ns3cret", ""), ("s3cret-\u00e9", "")):
+        file = Path(kubeconfig(tmp_path, "http://127.0.0.1:1"))
+        file.write_text(file.read_text().replace("kube-token", json.dumps(written)[1:-1]))
+        with ascend.AscendClient(kubeconfig=str(file), agent_id="bot", max_retries=0) as client:
+            with pytest.raises(AscendError) as raised:
+                client.get_action_status("act-1")
+            if sent:
+                assert client._connection.headers()["Authorization"] == sent
+            else:
+                assert isinstance(raised.value, AscendAuthenticationError)
+        assert "s3cret" not in "".join(traceback.format_exception(None, raised.value, None))
 
 
 def test_in_a_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

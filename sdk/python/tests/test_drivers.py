@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -110,15 +111,66 @@ def test_without_a_watch_waits_poll(server: Server, variant: str) -> None:
 
 
 def test_closing_ends_the_watch(server: Server) -> None:
+    others = set(threading.enumerate())  # of clients closed before, which may take a moment to end
     client = ascend.AscendClient(**options(server))
     client.submit_action(reading())
     server.until(lambda s: s.watched == 1)
-    (watcher,) = [t for t in threading.enumerate() if t.name == "ascend-watch"]
+    (watcher,) = [t for t in threading.enumerate() if t.name == "ascend-watch" and t not in others]
     client.close()
     watcher.join(20)
     assert not watcher.is_alive()
     server.drop()
     server.until(lambda s: s.open == 0)
+
+
+def test_who_waits_at_a_closed_client_of_asyncio_is_told(server: Server) -> None:
+    async def main() -> None:
+        client = ascend.aio.AscendClient(**options(server))
+        name = (await client.submit_action(reading())).action_id
+        wait = asyncio.create_task(client.wait_for_decision(name, 600))
+        await asyncio.to_thread(server.until, lambda s: s.reads >= 2)
+        await client.close()
+        for late in (wait, client.get_action_status(name)):
+            with pytest.raises(AscendConnectionError, match="the client is closed"):
+                await late
+
+    asyncio.run(main())
+
+
+def test_closing_that_is_cancelled_closes(server: Server) -> None:
+    async def main() -> None:
+        client = ascend.aio.AscendClient(**options(server))
+        await client.submit_action(reading())
+        client._tasks.add(asyncio.create_task(asyncio.sleep(600)))
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert client._watcher is not None
+        assert client._watcher.done()
+        assert client._http._client is not None
+        assert client._http._client.closed
+
+    asyncio.run(main())
+
+
+def test_a_watch_that_somebody_cancels_is_begun_anew(server: Server) -> None:
+    async def main() -> None:
+        async with ascend.aio.AscendClient(**options(server)) as client:
+            name = (await client.submit_action(reading())).action_id
+            wait = asyncio.create_task(client.wait_for_decision(name, 600))
+            await asyncio.to_thread(server.until, lambda s: s.watched == 1)
+            assert client._watcher is not None
+            client._watcher.cancel()
+            server.drop()
+            await asyncio.to_thread(server.until, lambda s: s.reads >= 4)  # it polls
+            await client.submit_action(reading())
+            await asyncio.to_thread(server.until, lambda s: s.watched >= 2)
+            server.write(name, {"decision": "Denied"})
+            assert (await wait).decision == "DENIED"
+
+    asyncio.run(main())
 
 
 def test_governed_coroutines(server: Server) -> None:
@@ -217,6 +269,25 @@ def test_after_a_fork_a_client_begins_anew(server: Server) -> None:
         server.until(lambda s: s.watched == 2)
         session.board.close()
         http.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_fork_leaves_the_parents_connections_alone(server: Server) -> None:
+    async def main() -> None:
+        async with ascend.aio.AscendClient(**options(server), max_retries=0) as client:
+            name = (await client.submit_action(reading())).action_id
+            assert client._watcher is not None
+            client._watcher.cancel()  # it would hold what else is let go of
+            await asyncio.wait([client._watcher])
+            await client.get_action_status(name)
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)  # noqa: ASYNC222 - it is gone at once
+            assert (await client.get_action_status(name)).decision == "PENDING"
+
+    asyncio.run(main())
 
 
 def test_nobody_there() -> None:

@@ -252,6 +252,12 @@ DENIED = 'admission webhook "agentactions.governance.ascendowkai.com" denied the
             "--clusterrole=ascend-agent-submitter --serviceaccount=shop:bot",
         ),
         (
+            # A kubeconfig whose program failed. Nobody is told to let everybody in.
+            status(403, "Forbidden", RBAC.replace("system:serviceaccount:shop:bot", "system:anonymous")),
+            AscendAuthenticationError,
+            "^could not submit action act-[a-z0-9]*: the request had no credentials\n[^-]*kubectl auth whoami$",
+        ),
+        (
             status(403, "Forbidden", DENIED + "eve may not submit"),
             AscendAuthorizationError,
             "act-.*: eve may not submit",

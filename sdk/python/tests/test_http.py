@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -134,6 +135,31 @@ def test_answers_keep_no_connection(connection: Connection, driver: Any) -> None
     calls = [("call", Request("GET", "/refused")), ("call", Request("GET", "/whole"))] * MAX_CONNECTIONS
     answers = driver(connection).each(*calls)
     assert [len(a.body) for a in answers] == [300_000, 2] * MAX_CONNECTIONS
+
+
+def test_closing_leaves_nobody_waiting_for_a_connection(connection: Connection) -> None:
+    """Who waits for one while all are used gets it when one comes free, whatever was closed meanwhile."""
+    http = _http.Http(connection)
+    streams = [_http.Stream(http) for _ in range(MAX_CONNECTIONS)]
+    for stream in streams:
+        stream.open(Request("GET", "/dripped"))
+    answers: list[int] = []
+    waits = [
+        threading.Thread(target=lambda: answers.append(http.call(Request("GET", "/whole")).status), daemon=True)
+        for _ in range(2 * MAX_CONNECTIONS)
+    ]
+    for wait in waits:
+        wait.start()
+    waits[0].join(0.2)
+    assert not answers
+    http.close()
+    for stream in streams:
+        stream.close()
+    deadline = time.monotonic() + 20
+    for wait in waits:
+        wait.join(max(0.0, deadline - time.monotonic()))
+    assert answers == [200] * len(waits)
+    http.close()
 
 
 @drivers

@@ -10,7 +10,7 @@ import pytest
 
 from ascend._connection import MAX_ANSWER, Lines
 from ascend._exchange import Answer, Call, Sleep, Unreachable
-from ascend._watch import PERIOD, Mailbox, Open, Read, keep_watching
+from ascend._watch import PERIOD, Board, Mailbox, Open, Read, keep_watching
 from world import Signal, World
 
 LIST = Answer(200, {}, b'{"metadata": {"resourceVersion": "41"}}')
@@ -153,6 +153,28 @@ def test_closing_wakes_who_waits() -> None:
     world.board.close()
     assert not world.board.sees("bot")
     assert box.take() is None
+
+
+def test_a_watch_that_cannot_be_started_is_started_by_the_next(caplog: pytest.LogCaptureFixture) -> None:
+    """As when there are threads enough."""
+    started: list[BaseException | None] = [RuntimeError("can't start new thread"), None]
+
+    def start() -> None:
+        if error := started.pop(0):
+            raise error
+
+    board = Board("bot", Signal, start)
+    board.leave(board.join("act-1"))
+    assert "waits go on by polling: can't start new thread" in caplog.text
+    board.leave(board.join("act-1"))
+    assert not started
+    assert board.wanted()
+    assert not board.wanted()
+    started.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        board.join("act-1")
+    assert board.wanted()
+    assert not board.wanted()
 
 
 def test_an_agent_that_the_watch_does_not_see() -> None:

@@ -52,9 +52,7 @@ class BaseClient:
         self._settings = settle(given, os.environ)
         self._connection = Connection(self._settings)
         self._begin()
-        if hasattr(os, "register_at_fork"):
-            this = weakref.ref(self)
-            os.register_at_fork(after_in_child=lambda: _begin_anew(this()))
+        _clients.add(self)
 
     def _begin(self) -> None:
         self._session = Session(
@@ -122,7 +120,23 @@ class BaseClient:
                 logger.exception("on_report_error failed")
 
 
-def _begin_anew(client: BaseClient | None) -> None:
+_clients: weakref.WeakSet[BaseClient] = weakref.WeakSet()
+_parents: list[dict[str, Any]] = []
+
+
+def _begin_anew(client: BaseClient) -> None:
     """After a fork: connections are the parent's, and so is the thread of the watch."""
-    if client is not None:
-        client._begin()
+    if client.is_async:
+        # Kept. An event loop's poller is one for parent and child: to close a connection here would have the parent
+        # never hear of it again.
+        _parents.append(vars(client).copy())
+    client._begin()
+
+
+def _after_fork() -> None:
+    for client in list(_clients):
+        _begin_anew(client)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

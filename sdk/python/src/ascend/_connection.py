@@ -71,7 +71,8 @@ class Connection:
                 file, settings.context or None, client_configuration=self.configuration, persist_config=False
             )
             contexts, active = kubernetes.config.list_kube_config_contexts(file)
-        except (kubernetes.config.ConfigException, OSError) as error:
+        except Exception as error:
+            # Of what is no YAML, or no kubeconfig, the library raises whatever it stumbles over.
             raise _no_cluster(f"the kubeconfig cannot be used: {error}") from error
         chosen = next((c for c in contexts if c["name"] == settings.context), active)
         self.namespace = self.namespace or chosen["context"].get("namespace") or ""
@@ -86,7 +87,11 @@ class Connection:
         headers = {"Accept": "application/json", "User-Agent": f"ascend-sdk-python/{__version__}"}
         for setting in self.configuration.auth_settings().values():
             if setting["in"] == "header" and setting["value"]:
-                headers[setting["key"].title()] = setting["value"]
+                # Files end with a line's end. What else no header may have, HTTP libraries would show in their errors.
+                value = setting["value"].strip()
+                if not value.isascii() or not value.isprintable():
+                    raise ValueError("there are characters in it that no credential has")
+                headers[setting["key"].title()] = value
         return headers
 
     def expiry(self) -> float | None:

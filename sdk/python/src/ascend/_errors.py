@@ -75,6 +75,13 @@ def refused(answer: Answer, doing: Doing, session: Session) -> AscendError:
         return _unauthenticated(answer, doing, session)
     if code == 403:
         if rbac := _RBAC.search(message):
+            if rbac["user"] == "system:anonymous":  # to whom nobody should grant anything
+                return AscendAuthenticationError(
+                    f"could not {doing.what}: the request had no credentials",
+                    help="See what is wrong with the user of the kubeconfig, or the program that it names: "
+                    "kubectl auth whoami",
+                    status=code, reason="NoCredentials",
+                )  # fmt: skip
             return AscendAuthorizationError(tried, help=_grant(rbac, namespace, doing), status=code, reason=reason)
         if why in ("AgentSuspended", "AgentRetired"):
             resume = f"Whoever manages the agent can let it go on: ascend agents resume {agent} -n {namespace}"

@@ -37,7 +37,13 @@ from ascend._model import (
     object_name,
     result_of,
 )
-from ascend.exceptions import AscendConflictError, AscendIntegrityError, AscendNotFoundError, AscendValidationError
+from ascend.exceptions import (
+    AscendConflictError,
+    AscendError,
+    AscendIntegrityError,
+    AscendNotFoundError,
+    AscendValidationError,
+)
 
 FIELD_MANAGER = "ascend-sdk"  # of every SDK: what one has configured, another can change
 # While the watch is up, an action is still read now and then: whatever goes
@@ -333,7 +339,7 @@ def withdraw(session: Session, name: str, uid: str) -> Flow[bool]:
     body = {"metadata": {"uid": uid}, "spec": {"cancelled": True}}
     try:
         answer = yield from attempt(_patching(session, name, body))
-    except Unreachable:
+    except (Unreachable, AscendError):
         return False
     return answer.status == 200
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import urllib3
 from kubernetes.client.rest import RESTClientObject
 
-from ascend._connection import MAX_ANSWER, Connection, Lines, unusable
+from ascend._connection import MAX_ANSWER, MAX_CONNECTIONS, Connection, Lines, unusable
 from ascend._exchange import Answer, Request, Unreachable
 
 logger = logging.getLogger("ascend")
@@ -24,7 +24,8 @@ class Http:
         self.closed = threading.Event()
         self._connection = connection
         self._pool: urllib3.PoolManager = RESTClientObject(connection.configuration).pool_manager
-        self._pool.connection_pool_kw["block"] = True
+        # Not the pool's own limit: who waits for that is never woken again once the pool is closed.
+        self._slots = threading.Semaphore(MAX_CONNECTIONS)
         self._stream: urllib3.BaseHTTPResponse | None = None
 
     def call(self, request: Request) -> Answer:
@@ -36,7 +37,7 @@ class Http:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _why(error) from error
         finally:
-            _free(response)
+            self.free(response)
         names = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, names, body, sent_at, time.monotonic())
 
@@ -47,6 +48,7 @@ class Http:
             raise unusable(self._connection, error) from error
         if request.body is not None:
             headers["Content-Type"] = request.content_type
+        self._slots.acquire()
         try:
             return self._pool.request(
                 request.method,
@@ -58,27 +60,41 @@ class Http:
                 redirect=False,
                 preload_content=False,
             )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _why(error) from error
+        except BaseException as error:
+            self._slots.release()
+            if isinstance(error, (urllib3.exceptions.HTTPError, OSError)):
+                raise _why(error) from error
+            raise
+
+    def free(self, response: urllib3.BaseHTTPResponse) -> None:
+        """Give the connection's place back, once, which close alone does not. What was not read ends it."""
+        try:
+            response.close()
+            response.release_conn()
+        finally:
+            self._slots.release()
 
     def open(self, request: Request) -> tuple[Answer, urllib3.BaseHTTPResponse | None]:
         """Begin a stream; None where the answer is none."""
         response = self._send(request, urllib3.Timeout(connect=5, read=request.timeout))
-        if response.status == 200 and not self.closed.is_set():
-            self._stream = response
+        # In this order, for close has the other: one of the two sees what the other did.
+        self._stream = response
+        closed = self.closed.is_set()
+        if response.status == 200 and not closed:
             return Answer(200), response
-        _free(response)
-        return Answer(response.status if not self.closed.is_set() else 0), None
+        self._stream = None
+        self.free(response)
+        return Answer(response.status if not closed else 0), None
 
     def close(self) -> None:
         """Close what is open."""
         self.closed.set()
-        if self._stream is not None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
             try:
-                self._stream.shutdown()
+                stream.shutdown()
             except (OSError, ValueError, RuntimeError):
                 logger.debug("the watch had ended already")
-            self._stream = None
         # Not left to the garbage collector, as clear alone would.
         for key in self._pool.pools.keys():  # noqa: SIM118 - it cannot be iterated
             self._pool.pools[key].close()
@@ -107,9 +123,9 @@ class Stream:
             raise _why(error) from error
 
     def close(self) -> None:
-        if self._response is not None:
-            _free(self._response)
-            self._response = None
+        response, self._response = self._response, None
+        if response is not None:
+            self._http.free(response)
 
 
 def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
@@ -122,12 +138,6 @@ def _whole(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise TimeoutError("the answer came too slowly")
     return bytes(body)
-
-
-def _free(response: urllib3.BaseHTTPResponse) -> None:
-    """Give the connection's place back to the pool, which close alone does not. What was not read ends it."""
-    response.close()
-    response.release_conn()
 
 
 def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

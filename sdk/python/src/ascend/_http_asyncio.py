@@ -18,6 +18,7 @@ except ImportError as error:
 
 from ascend._connection import MAX_ANSWER, MAX_CONNECTIONS, Connection, Lines, unusable
 from ascend._exchange import Answer, Request, Unreachable
+from ascend.exceptions import AscendConnectionError
 
 
 class Http:
@@ -32,9 +33,8 @@ class Http:
 
     def _opened(self) -> tuple[aiohttp.ClientSession, asyncio.Semaphore]:
         loop = asyncio.get_running_loop()
+        self._check_open()
         if self._client is None or self._slots is None:
-            if self._closed:
-                raise Unreachable("the client is closed", lasting=True)
             self._loop = loop
             connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=_tls(self._connection.configuration))
             self._client = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -44,11 +44,20 @@ class Http:
             raise RuntimeError("an ascend.aio.AscendClient is for one event loop; make one for each")
         return self._client, self._slots
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise AscendConnectionError(
+                "the client is closed",
+                help="Close it when nothing needs it any more, or make a new one.",
+                reason="Closed",
+            )
+
     async def call(self, request: Request) -> Answer:
         """Make a request."""
         client, slots = self._opened()
         async with slots:
             headers = await self._headers(request)
+            self._check_open()  # it was waited
             sent_at = time.monotonic()
             try:
                 timeout = aiohttp.ClientTimeout(total=request.timeout)
@@ -66,6 +75,7 @@ class Http:
         """Begin a stream."""
         client, _ = self._opened()
         headers = await self._headers(request)
+        self._check_open()
         timeout = aiohttp.ClientTimeout(total=None, connect=request.timeout, sock_read=request.timeout)
         try:
             return await client.request(

@@ -10,6 +10,7 @@ waiters poll.
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Generator, Mapping
@@ -17,6 +18,8 @@ from typing import Any, Callable, NamedTuple, Protocol, Union
 
 from ascend._exchange import Answer, Call, Request, Session, Sleep, Unreachable, attempt, backoff
 from ascend._model import mapping
+
+logger = logging.getLogger("ascend")
 
 # A watch ends by itself after so many seconds and is taken up where it ended, so
 # that one whose connection died silently is found out, and an idle one is closed.
@@ -91,8 +94,18 @@ class Board:
             begin = not self._running and not self._closed
             self._running = self._running or begin
         if begin:
-            self._start()
+            self._begin(box)
         return box
+
+    def _begin(self, box: Mailbox) -> None:
+        try:
+            self._start()
+        except Exception as error:  # noqa: BLE001 - such as of a thread too many, or of an interpreter that ends
+            self.stopped()
+            logger.warning("the watch cannot be started; waits go on by polling: %s", error)
+        except BaseException:  # of a signal; the watch may have begun
+            self.leave(box)
+            raise
 
     def leave(self, box: Mailbox) -> None:
         """Stop waiting."""

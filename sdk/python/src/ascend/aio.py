@@ -68,15 +68,17 @@ class AscendClient(BaseClient):
         await self.close()
 
     async def close(self) -> None:
-        """Report what is still to be reported, and close the connections."""
+        """Report what is still to be reported, and close the connections. Who still waits gets an error."""
         self._session.board.close()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        if self._watcher is not None:
-            self._watcher.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watcher
-        await self._http.close()
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:  # also of who gives up waiting for reports
+            if self._watcher is not None and not self._watcher.done():
+                self._watcher.cancel()
+                # Not awaited itself: its cancellation could not be told from that of this task.
+                await asyncio.wait([self._watcher])
+            await self._http.close()
 
     async def submit_action(self, action: AgentAction) -> ActionResult:
         """Submit an action, and return what was decided first; see `ascend.AscendClient.submit_action`."""
@@ -227,6 +229,10 @@ class AscendClient(BaseClient):
                     effect = watching.send(came)
         except StopIteration:
             pass
+        except asyncio.CancelledError:  # maybe by who cancels all tasks of the loop
+            self._session.board.lost()
+            self._session.board.stopped()
+            raise
         except Exception:  # noqa: BLE001 - it is logged
             logger.exception("the watch failed; waits go on by polling")
             self._session.board.lost()
