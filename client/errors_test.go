@@ -60,6 +60,8 @@ func TestErrors(t *testing.T) {
 			is[*client.AuthorizationError], []string{"get agentactions act-1 in namespace shop", "kubectl create rolebinding stock-agent -n shop --clusterrole=ascend-agent-submitter --serviceaccount=shop:bot"}},
 		"no permission, as a person": {403, nil, failure(403, "Forbidden", `secrets "act-1" is forbidden: User "bob" cannot patch resource "secrets" in API group ""`),
 			is[*client.AuthorizationError], []string{"kubectl create secret generic act-1 -n shop\n", `--verb=get,patch --resource=secrets --resource-name=act-1`, `--user="bob"`}},
+		"no credentials": {403, nil, failure(403, "Forbidden", `agentactions.governance.ascendowkai.com is forbidden: User "system:anonymous" cannot get resource "agentactions" in API group`),
+			is[*client.AuthenticationError], []string{"had no credentials", "kubectl auth whoami"}},
 		"no action":  {404, nil, failure(404, "NotFound", `agentactions.governance.ascendowkai.com "act-1" not found`), is[*client.NotFoundError], []string{`"act-1" not found`}},
 		"too many":   {429, map[string]string{"Retry-After": "7"}, failure(429, "TooManyRequests", "slow down"), is[*client.RateLimitError], []string{"Try again in 7s"}},
 		"broken":     {500, nil, failure(500, "InternalError", "etcd is away"), is[*client.ServerError], []string{"etcd is away"}},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/authentication/user"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
@@ -96,6 +97,11 @@ func (c *Client) forbidden(r *call, problem Problem, said string, status *metav1
 	refused := &AuthorizationError{Problem: problem, Verb: r.verb, Resource: r.resource, Namespace: c.options.Namespace}
 	// What admission says has its own way out; RBAC says none.
 	if by := rbacRefusal.FindStringSubmatch(said); by != nil {
+		if by[1] == user.Anonymous { // to whom nobody should grant anything
+			problem.Message = "cannot " + r.doing() + " in namespace " + c.options.Namespace + ": the request had no credentials"
+			problem.Help = "See what is wrong with the user of the kubeconfig, or the program that it names:\n  kubectl auth whoami"
+			return &AuthenticationError{problem}
+		}
 		refused.Verb, refused.Resource = by[2], by[3]
 		refused.Help = c.grant(refused, r.name, by[1])
 	}
@@ -107,10 +113,10 @@ func (c *Client) forbidden(r *call, problem Problem, said string, status *metav1
 var rbacRefusal = regexp.MustCompile(`User "([^"]*)" cannot (\w+) resource "([a-z]+)"`)
 
 // grant are the commands that let a user do what they were refused.
-func (c *Client) grant(refused *AuthorizationError, name, user string) string {
+func (c *Client) grant(refused *AuthorizationError, name, by string) string {
 	namespace := " -n " + c.options.Namespace
-	who := "--user=" + strconv.Quote(user)
-	if account, is := strings.CutPrefix(user, "system:serviceaccount:"); is {
+	who := "--user=" + strconv.Quote(by)
+	if account, is := strings.CutPrefix(by, "system:serviceaccount:"); is {
 		who = "--serviceaccount=" + account
 	}
 	help := "Whoever manages the namespace can allow it:\n  "
