@@ -28,8 +28,6 @@ const (
 	groupPath = "/apis/governance.ascendowkai.com/v1alpha1/namespaces/{namespace}/"
 	// maxBody is what the API server takes.
 	maxBody = 3 << 20
-	// defaultTTL is that of the schema.
-	defaultTTL = 720 * time.Hour
 )
 
 // handler is the API.
@@ -119,10 +117,13 @@ func (s *Server) created(w http.ResponseWriter, r *http.Request, by user) (*v1al
 		return nil, apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("namespaces").GroupResource(), namespace)
 	}
 	action.Namespace, action.Status = namespace, v1alpha1.AgentActionStatus{}
-	if action.Spec.TTLAfterDecision == nil {
-		action.Spec.TTLAfterDecision = &metav1.Duration{Duration: defaultTTL}
+	if err := complete(action); err != nil {
+		return nil, apierrors.NewInternalError(err)
 	}
 	if action, err = s.admit(admissionv1.Create, nil, action, by); err != nil {
+		return nil, err
+	}
+	if err := valid(action, nil); err != nil {
 		return nil, err
 	}
 	key := types.NamespacedName{Namespace: namespace, Name: action.Name}
@@ -241,6 +242,9 @@ func (s *Server) update(old, next *v1alpha1.AgentAction, by user) (*v1alpha1.Age
 		return nil, err
 	}
 	next.Status, next.TypeMeta = old.Status, old.TypeMeta
+	if err := valid(next, old); err != nil {
+		return nil, err
+	}
 	if equality.Semantic.DeepEqual(old, next) {
 		return old, nil
 	}

@@ -5,6 +5,9 @@ package clienttest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,11 +62,54 @@ func TestAgentAsksBeforeItPays(t *testing.T) {
 
 // What New is given stays as it is, so that tests can share it.
 func TestNewChangesNothing(t *testing.T) {
-	rule := &v1alpha1.SmartRule{ObjectMeta: metav1.ObjectMeta{Name: "no-reads"}}
+	rule := &v1alpha1.SmartRule{ObjectMeta: metav1.ObjectMeta{Name: "no-reads"}, Spec: v1alpha1.SmartRuleSpec{Effect: v1alpha1.EffectDeny, Reason: "no"}}
 	clienttest.New(t, rule)
 	if rule.UID != "" || rule.Namespace != "" || rule.Generation != 0 {
 		t.Errorf("%+v", rule.ObjectMeta)
 	}
+}
+
+// What an object leaves out is as in a cluster: a stage asks one person.
+func TestDefaults(t *testing.T) {
+	server := clienttest.New(t, &v1alpha1.ApprovalWorkflow{
+		ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.GlobalNamespace, Name: "treasury"},
+		Spec: v1alpha1.ApprovalWorkflowSpec{
+			Selector: &v1alpha1.WorkflowSelector{RiskLevels: []v1alpha1.RiskLevel{"Low", "Medium", "High", "Critical"}},
+			Stages:   []v1alpha1.Stage{{Name: "treasurer", Approvers: v1alpha1.ApproverSet{Users: []v1alpha1.UserName{"tina"}}}},
+		},
+	})
+	got, err := server.Client(t).Submit(t.Context(), client.Action{Type: "database_read"})
+	if err != nil || got.Decision != v1alpha1.DecisionPending {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if err := server.Approve(got.ID, "tina"); err != nil || server.Action(got.ID).Status.Decision != v1alpha1.DecisionApproved {
+		t.Errorf("%+v, %v", server.Action(got.ID).Status, err)
+	}
+}
+
+// What a cluster would not take, New does not, and says which field it is.
+func TestInvalid(t *testing.T) {
+	inner := &failing{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		clienttest.New(inner, &v1alpha1.SmartRule{ObjectMeta: metav1.ObjectMeta{Name: "no-effect"}, Spec: v1alpha1.SmartRuleSpec{Reason: "no"}})
+	}()
+	<-done
+	if !strings.Contains(inner.said, `SmartRule.governance.ascendowkai.com "no-effect" is invalid: spec.effect: Required value`) {
+		t.Errorf("says %q", inner.said)
+	}
+}
+
+// failing is a test that fails without failing this one.
+type failing struct {
+	testing.TB
+	said string
+}
+
+func (f *failing) Fatalf(format string, args ...any) {
+	f.said = fmt.Sprintf(format, args...)
+	runtime.Goexit()
 }
 
 // The server holds what the operator holds.

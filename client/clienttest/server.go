@@ -12,9 +12,8 @@
 //	id := server.AwaitPending(t)
 //	server.Approve(id, "alice", "ascend-approvers")
 //
-// Two things of a real cluster it does not have: RBAC, so that everybody holds
-// every verb; and the rules that the API server evaluates by itself from the
-// schema, beyond the limits that client and operator check.
+// What is left out is set, and what is invalid refused, as by the CRDs. One thing
+// of a real cluster it does not have: RBAC, so that everybody holds every verb.
 package clienttest
 
 import (

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	kjson "sigs.k8s.io/json"
+
+	"github.com/ow-kai/ascend-operator/internal/crd"
 )
 
 // maxListDepth is how deep lists of lists are taken apart.
@@ -82,12 +84,12 @@ func (l *loader) list(d *Document, value map[string]any, depth int) {
 
 // object validates an object of one of our kinds.
 func (l *loader) object(d *Document, kind string, value map[string]any) {
-	schema, err := schemaOf(kind)
+	known, err := crd.Of(kind)
 	if err != nil {
 		l.problem(d.Position, err.Error())
 		return
 	}
-	object, faults := schema.admit(value, l.options.Namespace)
+	object, faults := kindSchema{known}.admit(value, l.options.Namespace)
 	if f, large := oversize(len(d.JSON)); large {
 		faults = append(faults, f)
 	}

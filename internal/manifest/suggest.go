@@ -36,8 +36,8 @@ func unknownField(path string, known around) string {
 }
 
 // fieldsAround looks up what could have been meant by the unknown field.
-func (k *kindSchema) fieldsAround(path string) around {
-	parent, rest := k.structural, path
+func (k kindSchema) fieldsAround(path string) around {
+	parent, rest := k.Structural, path
 	for {
 		rest = strings.TrimPrefix(rest, ".")
 		if strings.HasPrefix(rest, "[") && parent.Items != nil {
@@ -56,7 +56,7 @@ func (k *kindSchema) fieldsAround(path string) around {
 		parent, rest = &child, rest[len(name):]
 	}
 	known := around{siblings: slices.Sorted(maps.Keys(parent.Properties))}
-	if spec, hasSpec := k.structural.Properties["spec"]; hasSpec {
+	if spec, hasSpec := k.Structural.Properties["spec"]; hasSpec {
 		known.elsewhere = fieldNamed(rest, &spec, "spec")
 	}
 	return known

@@ -10,19 +10,20 @@ import (
 	"strings"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/api/operation"
 	metavalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ow-kai/ascend-operator/internal/crd"
 )
+
+// kindSchema is what a value is held to that a file says is of one of our kinds.
+type kindSchema struct{ *crd.Kind }
 
 // fault is a problem that has no position yet.
 type fault struct{ path, message string }
@@ -31,32 +32,26 @@ type fault struct{ path, message string }
 // fieldValidation=Strict, before any webhook: it drops unknown fields, sets
 // defaults and the namespace, and validates. The object is nil where the value
 // does not fit the Go type. The value is changed.
-func (k *kindSchema) admit(value map[string]any, namespace string) (client.Object, []fault) {
+func (k kindSchema) admit(value map[string]any, namespace string) (client.Object, []fault) {
 	meta, faults := takeMeta(value)
-	if !k.namespaced {
+	if !k.Namespaced {
 		meta.Namespace = ""
 	} else if meta.Namespace == "" {
 		meta.Namespace = namespace
 	}
 	tracked := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
-	for _, path := range pruning.PruneWithOptions(value, k.structural, true, tracked) {
+	for _, path := range pruning.PruneWithOptions(value, k.Structural, true, tracked) {
 		faults = append(faults, fault{path, unknownField(path, k.fieldsAround(path))})
 	}
-	defaulting.PruneNonNullableNullsWithoutDefaults(value, k.structural)
-	defaulting.Default(value, k.structural)
+	k.Default(value)
 	if err := objectmeta.SetObjectMeta(value, meta); err != nil {
 		return nil, append(faults, fault{"metadata", err.Error()})
 	}
 	object, decodeFault := k.decode(value)
 
 	delete(value, "status") // a creation cannot set it
-	errs := validateMeta(meta, k.namespaced, metavalidation.NameIsDNSSubdomain)
-	errs = append(errs, validation.ValidateCustomResource(nil, value, k.schema)...)
-	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, k.structural, value)...)
-	if k.rules != nil && !blocks(errs) {
-		broken, _ := k.rules.Validate(context.Background(), nil, k.structural, value, nil, celconfig.RuntimeCELCostBudget)
-		errs = append(errs, broken...)
-	}
+	errs := validateMeta(meta, k.Namespaced, metavalidation.NameIsDNSSubdomain)
+	errs = append(errs, k.Validate(context.Background(), value, nil)...)
 	faults = append(faults, explainAll(unlessDropped(errs, faults))...)
 	if decodeFault != nil && len(faults) == 0 {
 		faults = append(faults, *decodeFault)
@@ -73,21 +68,9 @@ func unlessDropped(errs field.ErrorList, faults []fault) field.ErrorList {
 	})
 }
 
-// blocks says whether the API server leaves expressions alone for what is wrong
-// already: they might fail for that alone.
-func blocks(errs field.ErrorList) bool {
-	for _, err := range errs {
-		switch err.Type {
-		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
-			return true
-		}
-	}
-	return false
-}
-
 // decode makes the typed object, without its status where that does not fit.
-func (k *kindSchema) decode(value map[string]any) (client.Object, *fault) {
-	object := newObject[k.kind]()
+func (k kindSchema) decode(value map[string]any) (client.Object, *fault) {
+	object := newObject[k.Name]()
 	err := runtime.DefaultUnstructuredConverter.FromUnstructured(value, object)
 	if _, hasStatus := value["status"]; err != nil && hasStatus {
 		without := make(map[string]any, len(value))
@@ -96,7 +79,7 @@ func (k *kindSchema) decode(value map[string]any) (client.Object, *fault) {
 				without[key] = field
 			}
 		}
-		object = newObject[k.kind]()
+		object = newObject[k.Name]()
 		err = runtime.DefaultUnstructuredConverter.FromUnstructured(without, object)
 	}
 	if err != nil {
