@@ -37,7 +37,7 @@ func against(t *testing.T, code int, header map[string]string, body string) *cli
 	}))
 	t.Cleanup(server.Close)
 	return newClient(t, client.Options{Config: &rest.Config{Host: server.URL, BearerToken: token}, Namespace: "shop", Agent: "stock-agent",
-		MaxRetries: -1, Timeout: 5 * time.Second})
+		MaxRetries: -1, Timeout: time.Minute})
 }
 
 func failure(code int, reason, message string) string {
@@ -111,16 +111,17 @@ func TestNoAnswerSaysWhereToLook(t *testing.T) {
 	action := client.Action{Type: "database_read"}
 	for name, test := range map[string]struct {
 		config   rest.Config
+		timeout  time.Duration
 		deadline time.Duration
 		says     string
 	}{
-		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
-		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
-		"an unknown authority":       {deadline: time.Minute, says: "ASCEND_CA_FILE"},
+		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: 200 * time.Millisecond, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
+		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: time.Minute, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
+		"an unknown authority":       {timeout: time.Minute, deadline: time.Minute, says: "ASCEND_CA_FILE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.config.Host, test.config.BearerToken = hangs.URL, token
-			c := newClient(t, client.Options{Config: &test.config, Agent: "bot", Timeout: 200 * time.Millisecond, MaxRetries: 1})
+			c := newClient(t, client.Options{Config: &test.config, Agent: "bot", Timeout: test.timeout, MaxRetries: 1})
 			ctx, stop := context.WithTimeout(t.Context(), test.deadline)
 			defer stop()
 			_, err := c.Submit(ctx, action)

@@ -3,10 +3,12 @@
 package client_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -38,6 +40,22 @@ func before(method, path string, do func()) func(http.RoundTripper) http.RoundTr
 			}
 			return next.RoundTrip(r)
 		})
+	}
+}
+
+// withPatience does something that has too little time, and returns its error. On a
+// machine so slow that the time is over before anything is known, it does it again
+// with more.
+func withPatience(t *testing.T, do func(context.Context) error, known func(error) bool) error {
+	t.Helper()
+	for patience := 100 * time.Millisecond; ; patience *= 2 {
+		ctx, stop := context.WithTimeout(t.Context(), patience)
+		err := do(ctx)
+		stop()
+		if known(err) || patience > 10*time.Second {
+			return err
+		}
+		t.Logf("within %s: %v", patience, err)
 	}
 }
 

@@ -127,17 +127,18 @@ func TestWaitForAMoment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer stop()
-	_, err = c.Wait(ctx, got.ID)
 	var timeout *client.WaitTimeoutError
+	err = withPatience(t, func(ctx context.Context) error {
+		_, err := c.Wait(ctx, got.ID)
+		return err
+	}, func(err error) bool { return errors.As(err, &timeout) && timeout.Last != nil })
 	if !errors.As(err, &timeout) || !errors.Is(err, context.DeadlineExceeded) || timeout.Last == nil || timeout.Last.Decision != v1alpha1.DecisionPending {
 		t.Fatalf("%T: %v", err, err)
 	}
 	if !strings.Contains(err.Error(), "waits for "+timeout.Last.PendingApprovers[0]) {
 		t.Errorf("says %v", err)
 	}
-	ctx, stop = context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	if _, err := c.Wait(ctx, got.ID); !errors.Is(err, context.Canceled) || errors.As(err, &timeout) {
 		t.Errorf("%T: %v", err, err)
