@@ -47,7 +47,7 @@ func approveOne(t *testing.T, server *clienttest.Server) {
 func TestAgentWithoutPeople(t *testing.T) {
 	server := clienttest.New(t)
 	var out strings.Builder
-	if failed := work(t.Context(), server.Client(t), tasks()[1:2], 100*time.Millisecond, &out); failed != 0 || !strings.Contains(out.String(), "not done: Pending") {
+	if failed := work(t.Context(), server.Client(t), tasks()[1:2], 3*time.Second, &out); failed != 0 || !strings.Contains(out.String(), "not done: Pending") {
 		t.Errorf("%d failed:\n%s", failed, &out)
 	}
 }

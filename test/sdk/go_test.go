@@ -32,12 +32,13 @@ var pending = client.Action{Type: "database_write", Description: "Update custome
 	Parameters: map[string]any{"table": "customers", "operation": "UPDATE", "affected_rows": 1, "data_classification": "pii"}}
 
 // goOptions are those of an agent of the test's own, through a proxy; nil: past it.
+// They give time, where no test is about it.
 func (s *stack) goOptions(agent string, proxy *faultproxy.Proxy) client.Options {
 	config := rest.CopyConfig(s.agent)
 	if proxy != nil {
 		config.Host, config.CAData, config.CAFile = proxy.URL, nil, proxy.CAFile
 	}
-	return client.Options{Config: config, Namespace: "default", Agent: agent}
+	return client.Options{Config: config, Namespace: "default", Agent: agent, Timeout: time.Minute}
 }
 
 // silence keeps controller-runtime from telling that nobody listens to it.
@@ -95,11 +96,19 @@ func (s *stack) approveAll(ctx context.Context, t *testing.T, agent string) {
 			if err == nil {
 				err = alice.Patch(ctx, action, runtimeclient.RawPatch(types.JSONPatchType, patch))
 			}
-			if err != nil && ctx.Err() == nil {
+			if err != nil && ctx.Err() == nil && !s.decided(ctx, t, action) { // what waits may be withdrawn meanwhile
 				t.Errorf("approve %s: %v", action.Name, err)
 			}
 		}
 	}()
+}
+
+// decided says whether an action is decided, or about to be: withdrawn.
+func (s *stack) decided(ctx context.Context, t *testing.T, action *v1alpha1.AgentAction) bool {
+	t.Helper()
+	now := &v1alpha1.AgentAction{}
+	err := s.people(t, rest.ImpersonationConfig{}).Get(ctx, runtimeclient.ObjectKeyFromObject(action), now)
+	return err == nil && (now.Spec.Cancelled || now.Status.Decision.IsFinal())
 }
 
 // TestGoSDK is the way of an action against a real API server: each decision,
