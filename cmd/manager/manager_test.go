@@ -167,6 +167,7 @@ var _ = Describe("The operator", Serial, func() {
 
 		first.signal(syscall.SIGKILL)
 		first.awaitEnd()
+		awaitAdmission(ctx) // by the other, wherever the API server asked last
 		awaitApproved(ctx, submit(ctx))
 		Expect(holder(ctx)).NotTo(Equal(leader), "decided without the lease")
 		Expect(second.records()).To(ContainSubstring(`"event":"action.`), "no decision without its record")
