@@ -37,7 +37,7 @@ func against(t *testing.T, code int, header map[string]string, body string) *cli
 	}))
 	t.Cleanup(server.Close)
 	return newClient(t, client.Options{Config: &rest.Config{Host: server.URL, BearerToken: token}, Namespace: "shop", Agent: "stock-agent",
-		MaxRetries: -1, Timeout: 5 * time.Second})
+		MaxRetries: -1, Timeout: time.Minute})
 }
 
 func failure(code int, reason, message string) string {
@@ -117,8 +117,8 @@ func TestNoAnswerSaysWhereToLook(t *testing.T) {
 		says              string
 	}{
 		"the request's time is over": {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: 200 * time.Millisecond, deadline: time.Minute, says: "kubectl get pods -n ascend-system"},
-		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: 200 * time.Millisecond, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
-		"an unknown authority":       {timeout: 20 * time.Second, deadline: time.Minute, says: "ASCEND_CA_FILE"},
+		"the caller's time is over":  {config: rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, timeout: time.Minute, deadline: 50 * time.Millisecond, says: "kubectl get pods -n ascend-system"},
+		"an unknown authority":       {timeout: time.Minute, deadline: time.Minute, says: "ASCEND_CA_FILE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.config.Host, test.config.BearerToken = hangs.URL, token

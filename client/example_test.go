@@ -70,7 +70,7 @@ func ExampleClient_Submit() {
 	}
 	fmt.Println(result.Decision, result.Risk.Score, result.Risk.Level, result.PendingApprovers)
 
-	ctx, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Second)
 	defer stop()
 	_, err = c.Wait(ctx, result.ID)
 	var timeout *client.WaitTimeoutError

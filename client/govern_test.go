@@ -246,7 +246,7 @@ func TestGovernGivesUp(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			options := server.Options()
-			options.Timeout = time.Second
+			options.Timeout = 5 * time.Second // so that what is not about the operator is done in it
 			options.Config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 				return roundTripper(func(r *http.Request) (*http.Response, error) {
 					response, err := next.RoundTrip(r)

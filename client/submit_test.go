@@ -107,7 +107,7 @@ func TestSubmitWithoutAnOperator(t *testing.T) {
 	server := clienttest.New(t)
 	server.StopOperator()
 	options := server.Options()
-	options.Timeout = time.Second
+	options.Timeout = 5 * time.Second // so that what is not about the operator is done in it
 	c := newClient(t, options)
 	_, err := c.Submit(t.Context(), harmless)
 	var absent *client.OperatorAbsentError

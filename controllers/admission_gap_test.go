@@ -43,7 +43,7 @@ spec:
   - name: review
     approvers: {users: [alice, bob, carol]}
     required: 2
-    timeout: 4s
+    timeout: 12s
 `
 
 // Whoever reaches the webhooks can have verdicts sealed, as the notary does here,

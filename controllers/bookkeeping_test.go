@@ -56,6 +56,7 @@ var _ = Describe("The operator's books", func() {
 
 	It("close when ttlAfterDecision is over, and not before", func(ctx SpecContext) {
 		short := w.submit(ctx, `{actionType: database_read, ttlAfterDecision: 2s, parameters: {table: product_categories, data_classification: public}}`)
+		expectDecision(ctx, short, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved) // at once, while it is there
 		long := w.submit(ctx, readCategories)
 		waiting := w.submit(ctx, `{actionType: database_write, ttlAfterDecision: 0s, parameters: {table: customers, data_classification: pii}}`)
 		expectDecision(ctx, long, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)

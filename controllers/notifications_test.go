@@ -23,7 +23,7 @@ kind: ApprovalWorkflow
 metadata: {name: hurried}
 spec:
   selector: {riskLevels: [High, Critical]}
-  stages: [{name: review, approvers: {users: [alice]}, timeout: 3s, escalation: {after: 1s, approvers: {users: [bob]}}}]
+  stages: [{name: review, approvers: {users: [alice]}, timeout: 9s, escalation: {after: 3s, approvers: {users: [bob]}}}]
 `
 	noDeletions = `
 kind: SmartRule
@@ -53,14 +53,15 @@ var _ = Describe("A subscription", func() {
 		w.subscribe(ctx, "all", to, everything)
 		Expect(w.readyOf(ctx, "all")()).To(Equal("True Ready: deliveries can be made"))
 
+		withdrawn := w.submit(ctx, updateCustomer)
+		expectDecision(ctx, withdrawn, v1alpha1.DecisionPending, v1alpha1.ReasonApprovalRequired)
+		Expect(withdraw(ctx, withdrawn)).To(Succeed()) // before it is escalated
 		approved, failed := w.submit(ctx, readCategories), w.submit(ctx, readCategories)
-		denied, waiting, withdrawn := w.submit(ctx, deleteUsers), w.submit(ctx, updateCustomer), w.submit(ctx, updateCustomer)
+		denied, waiting := w.submit(ctx, deleteUsers), w.submit(ctx, updateCustomer)
 		expectDecision(ctx, approved, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
 		expectDecision(ctx, failed, v1alpha1.DecisionApproved, v1alpha1.ReasonAutoApproved)
-		expectDecision(ctx, withdrawn, v1alpha1.DecisionPending, v1alpha1.ReasonApprovalRequired)
 		report(ctx, approved, v1alpha1.OutcomeSucceeded)
 		report(ctx, failed, v1alpha1.OutcomeFailed)
-		Expect(withdraw(ctx, withdrawn)).To(Succeed())
 		expectDecision(ctx, denied, v1alpha1.DecisionDenied, v1alpha1.ReasonRuleDenied)
 		expectDecision(ctx, waiting, v1alpha1.DecisionTimedOut, v1alpha1.ReasonApprovalTimeout)
 		w.edit(ctx, "Agent", "agent", `spec: {state: Suspended}`)

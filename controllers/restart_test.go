@@ -5,7 +5,6 @@ package controllers_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
+	"github.com/ow-kai/ascend-operator/test/envtest"
 )
 
 // program is the operator as a process of its own.
@@ -27,21 +27,11 @@ type program struct {
 func buildProgram(ctx context.Context) program {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()
-	p := program{filepath.Join(folder, "manager"), kubeconfigFile(), filepath.Join(folder, "audit.log"), freeAddress(ctx)}
+	p := program{filepath.Join(folder, "manager"), kubeconfigFile(), filepath.Join(folder, "audit.log"), envtest.FreeAddress(ctx, GinkgoT())}
 	build := exec.CommandContext(ctx, "go", "build", "-o", p.path, "github.com/ow-kai/ascend-operator/cmd/manager")
 	out, err := build.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s", out)
 	return p
-}
-
-// freeAddress is one on this machine that nobody listens on.
-func freeAddress(ctx context.Context) string {
-	GinkgoHelper()
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func (p program) start() *gexec.Session {

@@ -127,7 +127,7 @@ spec:
 		w.apply(ctx, `
 kind: ApprovalWorkflow
 metadata: {name: quick}
-spec: {selector: {}, timeout: 3s, stages: [{name: review, approvers: {users: [alice]}, escalation: {after: 1s, approvers: {users: [boss]}}}]}
+spec: {selector: {}, timeout: 9s, stages: [{name: review, approvers: {users: [alice]}, escalation: {after: 1s, approvers: {users: [boss]}}}]}
 `)
 		action := w.submit(ctx, updateCustomer)
 		Eventually(status(ctx, action)).Should(HaveField("Approval", HaveField("Escalated", BeTrue())))

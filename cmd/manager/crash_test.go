@@ -24,6 +24,7 @@ import (
 	"github.com/ow-kai/ascend-operator/internal/audit"
 	audittrail "github.com/ow-kai/ascend-operator/internal/trail"
 	"github.com/ow-kai/ascend-operator/internal/trail/schema/schematest"
+	"github.com/ow-kai/ascend-operator/test/envtest"
 )
 
 const (
@@ -324,11 +325,11 @@ var _ = Describe("Operators that are killed", Serial, Ordered, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		to := newReceiver()
-		webhooks := freeAddress(ctx)
+		webhooks := envtest.FreeAddress(ctx, GinkgoT())
 		c = &crashes{to: to, audit: filepath.Join(GinkgoT().TempDir(), "audit.log")}
 		c.flags = []string{
 			"--audit-log=" + c.audit, "--webhook-bind-address=" + webhooks,
-			"--health-probe-bind-address=" + freeAddress(ctx), "--metrics-bind-address=0",
+			"--health-probe-bind-address=" + envtest.FreeAddress(ctx, GinkgoT()), "--metrics-bind-address=0",
 			"--notification-allowed-networks=127.0.0.0/8", "--audit-anchor-interval=200ms",
 		}
 		first := c.start(ctx, "")

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,11 +22,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ow-kai/ascend-operator/test/envtest"
 )
 
 // patience is long, for the machine may be busy, and costs nothing where
 // things go well.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // asManager makes this test binary the operator itself.
 const asManager = "ASCEND_TEST_AS_MANAGER"
@@ -79,7 +80,7 @@ func startProcess(ctx context.Context, flags ...string) *process {
 func startProcessWith(ctx context.Context, environment []string, flags ...string) *process {
 	GinkgoHelper()
 	p := &process{
-		probes: freeAddress(ctx), metrics: freeAddress(ctx), webhooks: freeAddress(ctx), log: &output{}, ended: make(chan error, 1),
+		probes: envtest.FreeAddress(ctx, GinkgoT()), metrics: envtest.FreeAddress(ctx, GinkgoT()), webhooks: envtest.FreeAddress(ctx, GinkgoT()), log: &output{}, ended: make(chan error, 1),
 		auditLog: filepath.Join(GinkgoT().TempDir(), "audit.log"),
 	}
 	p.command = exec.Command(os.Args[0], append([]string{
@@ -101,14 +102,6 @@ func startProcessWith(ctx context.Context, environment []string, flags ...string
 		}
 	})
 	return p
-}
-
-func freeAddress(ctx context.Context) string {
-	GinkgoHelper()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // kubeconfigFile is for the operator's own user, who may do what config/rbac

@@ -162,7 +162,7 @@ func agentClient(kubeconfig string) (client.Client, error) {
 }
 
 // decisionTimeout is how long the operator may take for one decision.
-const decisionTimeout = 15 * time.Second
+const decisionTimeout = time.Minute
 
 // await waits until an action has the decision, or until it takes too long,
 // and returns its status either way.

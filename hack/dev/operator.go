@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	operatorTimeout = time.Minute
+	operatorTimeout = 3 * time.Minute
 	operatorGrace   = 25 * time.Second
 )
 

@@ -104,7 +104,7 @@ func TestAuditTailFollows(t *testing.T) {
 	path := trailtest.Write(t, "audit.log", day[:4])
 	r := &running{out: &stream{}, errOut: &stream{}, code: make(chan int, 1)}
 	s := session.New(genericiooptions.IOStreams{In: strings.NewReader(""), Out: r.out, ErrOut: r.errOut})
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	ctx, r.interrupt = context.WithCancel(ctx)
 	go func() {

@@ -148,7 +148,7 @@ func TestCompletionDoesNotHang(t *testing.T) {
 	defer server.Close()
 	begin := time.Now()
 	r := play(t, server.URL, nil, "ascend", cobra.ShellCompRequestCmd, "approve", "--request-timeout", "300ms", "-n", "")
-	if took := time.Since(begin); took > 4*time.Second || !strings.HasPrefix(r.out, "default\n") {
+	if took := time.Since(begin); took > 30*time.Second || !strings.HasPrefix(r.out, "default\n") {
 		t.Errorf("after %s: %+v", took, r)
 	}
 	flags := session.New(genericiooptions.IOStreams{}).Flags

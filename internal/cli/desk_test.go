@@ -22,6 +22,6 @@ func (d desk) build(ctx context.Context, t *testing.T, w *workshop, argv ...stri
 func contextThatEnds(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	time.AfterFunc(100*time.Millisecond, stop)
+	time.AfterFunc(time.Second, stop)
 	return ctx, stop
 }

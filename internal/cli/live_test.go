@@ -67,7 +67,7 @@ func (d desk) start(t *testing.T, c *cluster, argv ...string) *running {
 	go func() { r.code <- run(ctx, s, argv) }()
 	select {
 	case <-c.watched:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("it does not watch:\n%s\n%s", r.out, r.errOut)
 	}
 	return r
@@ -76,7 +76,7 @@ func (d desk) start(t *testing.T, c *cluster, argv ...string) *running {
 // until waits for text on stdout.
 func (r *running) until(t *testing.T, text string) {
 	t.Helper()
-	for range 500 {
+	for range 6000 { // a minute: the machine may be busy
 		if strings.Contains(r.out.String(), text) {
 			return
 		}
@@ -91,7 +91,7 @@ func (r *running) end(t *testing.T) int {
 	select {
 	case code := <-r.code:
 		return code
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("it does not end:\n%s\n%s", r.out, r.errOut)
 		return -1
 	}

@@ -235,7 +235,7 @@ func TestStartLoadsAndGoesOn(t *testing.T) {
 
 func await(t *testing.T, condition func() bool) {
 	t.Helper()
-	for range 5000 {
+	for range 60_000 {
 		if condition() {
 			return
 		}

@@ -248,7 +248,7 @@ func TestBrokenReceivers(t *testing.T) {
 		if result := s.Send(t.Context(), target(url), sample()); result.Err != nil {
 			t.Errorf("%s: %v", name, result.Err)
 		}
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > notify.SendTimeout-5*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 	}
@@ -269,7 +269,7 @@ func TestSwitchingProtocols(t *testing.T) {
 	select {
 	case result := <-ended:
 		failed(t, result, http.StatusSwitchingProtocols, "101")
-	case <-time.After(notify.SendTimeout + 5*time.Second):
+	case <-time.After(2 * notify.SendTimeout):
 		t.Error("the try does not end")
 	}
 }
@@ -382,7 +382,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 // eventually waits for what happens in a moment elsewhere.
 func eventually(t *testing.T, holds func() bool, otherwise string) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(otherwise)
 		}
@@ -397,7 +397,7 @@ func TestNoProxy(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
 		t.Setenv(name, proxy.URL)
 	}
-	s := notify.NewSender(notify.SenderOptions{AllowedNetworks: here})
+	s := notify.NewSender(notify.SenderOptions{AllowedNetworks: here, Resolver: resolver(t, nil)}) // which knows no name
 	t.Cleanup(s.Close)
 	result := s.Send(t.Context(), target("https://receiver.invalid/"), sample())
 	failed(t, result, 0, "DNS")

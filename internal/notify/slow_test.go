@@ -36,11 +36,11 @@ func TestSlowReceivers(t *testing.T) {
 		want string // of the error; empty for taken
 		from time.Duration
 	}{
-		"29 s": {listen(t, func(c net.Conn) {
+		"25 s": {listen(t, func(c net.Conn) {
 			request(c)
-			time.Sleep(29 * time.Second)
+			time.Sleep(25 * time.Second)
 			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		}), "", 29 * time.Second},
+		}), "", 25 * time.Second},
 		"31.5 s": {listen(t, func(c net.Conn) {
 			request(c)
 			time.Sleep(31500 * time.Millisecond)
@@ -72,7 +72,7 @@ func TestSlowReceivers(t *testing.T) {
 			} else if receiver.want != "" {
 				failed(t, result, 0, receiver.want)
 			}
-			if took < receiver.from-100*time.Millisecond || took > receiver.from+notify.SendTimeout/10 {
+			if took < receiver.from-100*time.Millisecond || took > receiver.from+notify.SendTimeout/2 { // the machine may be busy
 				t.Errorf("%s: took %v, want %v", name, took, receiver.from)
 			}
 		})

@@ -59,7 +59,7 @@ var _ = Describe("The attacks", Ordered, ContinueOnFailure, func() {
 				setAll(ctx, m, scenes)
 				lab.enter(ctx, m)
 				DeferCleanup(func(ctx SpecContext) { lab.restore(ctx) }, NodeTimeout(2*patience))
-			}, NodeTimeout(5*time.Minute))
+			}, NodeTimeout(15*time.Minute)) // hundreds are prepared
 			for _, a := range attacks {
 				It(a.String(), func(ctx SpecContext) { a.try(ctx, m, scenes[a.name]) }, SpecTimeout(3*time.Minute))
 			}

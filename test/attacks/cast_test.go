@@ -5,6 +5,7 @@ package attacks_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -14,6 +15,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 )
@@ -23,7 +25,24 @@ func (s *scene) with(ctx context.Context, name, role string) person {
 	GinkgoHelper()
 	p := lab.user(name)
 	s.grant(ctx, role, subjectOf(p))
+	s.awaitRole(ctx, p, role)
 	return p
+}
+
+// awaitRole waits until the API server knows that somebody has the shipped role
+// in the scene, as awaitRight does.
+func (s *scene) awaitRole(ctx context.Context, who person, role string) {
+	GinkgoHelper()
+	var granted rbacv1.ClusterRole
+	Expect(lab.admin.Get(ctx, client.ObjectKey{Name: role}, &granted)).To(Succeed())
+	known := 0
+	for _, rule := range granted.Rules {
+		if len(rule.ResourceNames) == 0 && slices.Contains(rule.APIGroups, v1alpha1.GroupVersion.Group) {
+			s.awaitRight(ctx, who, rule.Resources[0], rule.Verbs[0])
+			known++
+		}
+	}
+	Expect(known).NotTo(BeZero(), "the role %s says nothing about this group", role)
 }
 
 // as is whom prepare has left under that name.

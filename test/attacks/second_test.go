@@ -5,7 +5,6 @@ package attacks_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/ow-kai/ascend-operator/test/envtest"
 )
 
 // startSecond starts another operator beside that of the stack, with these
@@ -24,7 +25,7 @@ func startSecond(ctx context.Context, flags ...string) string {
 	if runtime.GOOS != "linux" {
 		Skip("needs Linux's /dev/full")
 	}
-	metrics, probes, webhooks := freeAddress(ctx), freeAddress(ctx), freeAddress(ctx)
+	metrics, probes, webhooks := envtest.FreeAddress(ctx, GinkgoT()), envtest.FreeAddress(ctx, GinkgoT()), envtest.FreeAddress(ctx, GinkgoT())
 	var said bytes.Buffer
 	run := exec.Command(filepath.Join(root, "bin", "manager"), append([]string{
 		"--kubeconfig=" + filepath.Join(lab.folder, "identities", "ascend-controller-manager.kubeconfig"),
@@ -55,13 +56,4 @@ func startSecond(ctx context.Context, flags ...string) string {
 		}
 	}).WithContext(ctx).Should(Succeed())
 	return webhooks
-}
-
-// freeAddress is one on which nothing listens.
-func freeAddress(ctx context.Context) string {
-	GinkgoHelper()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -39,7 +39,7 @@ var _ = Describe("The command line, as kubectl's plugins", Ordered, ContinueOnFa
 			for _, s := range part.scenes {
 				It(s.name, func(ctx SpecContext) {
 					s.check(cluster.run(ctx, s.as, s.command, s.stdin))
-				}, SpecTimeout(time.Minute))
+				}, SpecTimeout(5*time.Minute))
 			}
 		})
 	}

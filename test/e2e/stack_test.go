@@ -27,8 +27,8 @@ import (
 const checkout = "../.."
 
 const (
-	stackStarts = 2 * time.Minute // it takes about ten seconds
-	stackStops  = time.Minute
+	stackStarts = 5 * time.Minute // it takes about ten seconds
+	stackStops  = 2 * time.Minute
 )
 
 // stack is a control plane with the operator, admission and the starter policy,

@@ -4,6 +4,7 @@ package faultproxy_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -23,6 +24,11 @@ import (
 
 	"github.com/ow-kai/ascend-operator/test/faultproxy"
 )
+
+func TestMain(m *testing.M) {
+	SetDefaultEventuallyTimeout(time.Minute)
+	os.Exit(m.Run())
+}
 
 // api is a server that answers every request with its method and its count, and
 // a watch with events until its client goes.
@@ -227,11 +233,24 @@ func TestDelay(t *testing.T) {
 			g := NewWithT(t)
 			p := faultproxy.Start(t, startAPI(t).config())
 			p.Rules(faultproxy.Rule{Fault: test.fault})
-			c := client(t, p, true)
-			c.Timeout = 300 * time.Millisecond
-			g.Expect(send(c, http.MethodGet, p.URL+actions, "").err).To(MatchError(ContainSubstring("Timeout")))
-			g.Eventually(func() faultproxy.Entry { return p.Log()[0] }).Should(HaveField("Done", true))
-			g.Expect(p.Log()[0].Forwarded).To(Equal(test.forwarded))
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+actions, http.NoBody)
+			g.Expect(err).NotTo(HaveOccurred())
+			c, answered := client(t, p, true), make(chan error, 1)
+			c.Timeout = 0
+			go func() {
+				response, err := c.Do(request)
+				if err == nil {
+					err = response.Body.Close()
+				}
+				answered <- err
+			}()
+			g.Eventually(p.Log).Should(HaveExactElements(HaveField("Forwarded", test.forwarded)))
+			g.Consistently(answered).WithTimeout(300 * time.Millisecond).ShouldNot(Receive())
+			giveUp()
+			g.Eventually(answered).Should(Receive(MatchError(context.Canceled)))
+			g.Eventually(p.Log).Should(HaveExactElements(And(HaveField("Done", true), HaveField("Forwarded", test.forwarded))))
 		})
 	}
 }
@@ -260,7 +279,7 @@ func TestWatch(t *testing.T) {
 				p.Rules(faultproxy.Rule{Verb: "watch", Fault: test.fault})
 				c := client(t, p, http2)
 				if test.fault.Kind == faultproxy.Stall {
-					c.Timeout = time.Second
+					c.Timeout = 5 * time.Second // of which only the last event has none
 				}
 				for _, event := range []string{one, two, three} {
 					a.events <- event

@@ -59,7 +59,7 @@ func TestAgentPython(t *testing.T) {
 		}
 		s.kubectl(t, "apply -f "+manifests)
 		defer s.kubectl(t, "delete --wait=false -f "+manifests) // not by Cleanup, which comes after the test's context
-		s.kubectl(t, "wait agents.governance.ascendowkai.com/agent-python -n default --for=condition=Ready --timeout=30s")
+		s.kubectl(t, "wait agents.governance.ascendowkai.com/agent-python -n default --for=condition=Ready --timeout=120s")
 		token := strings.TrimSpace(s.kubectl(t, "create token agent-python -n default"))
 		got := output(t, agent(`export ASCEND_API_KEY="$AGENT_TOKEN" ASCEND_AGENT_ID=agent-python; `+program+" --wait 1", "AGENT_TOKEN="+token))
 		want := "TIMEOUT: no decision within 1 s: it waited for group:ascend-approvers"

@@ -24,7 +24,7 @@ import (
 const (
 	buildTakes  = 20 * time.Minute // on a machine that has built nothing yet
 	stackStarts = 5 * time.Minute  // it takes about ten seconds
-	stackStops  = time.Minute
+	stackStops  = 2 * time.Minute
 )
 
 // stack is a control plane with the operator, admission and the starter policy,
@@ -147,7 +147,7 @@ func (s *stack) stop() error {
 // returns what it printed.
 func (s *stack) kubectl(t *testing.T, line string) string {
 	t.Helper()
-	cmd := command(t, time.Minute, "bash", "-c", "kubectl "+line)
+	cmd := command(t, 5*time.Minute, "bash", "-c", "kubectl "+line)
 	path := strings.Join([]string{filepath.Join(checkout(t), "bin"), filepath.Join(s.dir, "bin"), os.Getenv("PATH")}, string(os.PathListSeparator))
 	cmd.Env = append(cmd.Env, "PATH="+path, "KUBECONFIG="+filepath.Join(s.dir, "kubeconfig"), "KUBECACHEDIR="+filepath.Join(s.temp, "cache"))
 	return output(t, cmd)

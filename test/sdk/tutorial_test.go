@@ -94,12 +94,12 @@ func TestTutorial(t *testing.T) {
 	}
 
 	t.Run("its verification", func(t *testing.T) {
-		cmd := command(t, time.Minute, "bash", "-c", sourced+"ascend actions list --agent-id tutorial-agent --limit 10")
+		cmd := command(t, 5*time.Minute, "bash", "-c", sourced+"ascend actions list --agent-id tutorial-agent --limit 10")
 		checkList(t, output(t, cmd), ids)
 	})
 	t.Run("its webhook", func(t *testing.T) {
 		// The operator says that it can read the Secret and would send.
-		s.kubectl(t, "wait webhooksubscription/tutorial-agent-webhook --for=condition=Ready --timeout=30s")
+		s.kubectl(t, "wait webhooksubscription/tutorial-agent-webhook --for=condition=Ready --timeout=120s")
 		if got := s.kubectl(t, "get webhooksubscription/tutorial-agent-webhook -o jsonpath='{.spec.url} {.spec.events} {.spec.agentRef.name}'"); got !=
 			`https://your-app.com/webhooks/ascend ["action.approved","action.denied"] tutorial-agent` {
 			t.Error(got)

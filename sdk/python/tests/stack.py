@@ -50,15 +50,15 @@ class Cluster:
         body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "Agent", "metadata": {"name": self.agent}, "spec": spec}
         self.objects.create_namespaced_custom_object(GROUP, VERSION, NAMESPACE, "agents", body)
 
-    def options(self) -> dict[str, Any]:
-        """Arguments of a client that goes through the proxy."""
+    def options(self, timeout: float = 60) -> dict[str, Any]:
+        """Arguments of a client that goes through the proxy; with time, where no test is about it."""
         return {
             "api_key": self.key,
             "api_url": os.environ["ASCEND_TEST_PROXY_URL"],
             "ca_file": os.environ["ASCEND_TEST_PROXY_CA"],
             "namespace": NAMESPACE,
             "agent_id": self.agent,
-            "timeout": 1,
+            "timeout": timeout,
             "poll_interval": 0.2,
         }
 

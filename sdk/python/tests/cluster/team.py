@@ -68,7 +68,7 @@ class Cluster:
     def plan(self, *rules: dict[str, Any]) -> None:
         """Have the proxy begin anew, with these rules and no connections."""
         self._tell("/disconnect", None)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while self.connections()["open"] and time.monotonic() < deadline:
             time.sleep(0.005)
         self._tell("/reset", None)
@@ -100,19 +100,19 @@ class Cluster:
 
     def _grant(self, path: str, rules: list[dict[str, Any]], allowed: bool) -> None:
         self.ask("PATCH", path, {"rules": rules}, "application/merge-patch+json")
-        review = {
-            "spec": {
-                "user": "system:serviceaccount:ascend-system:ascend-controller-manager",
-                "resourceAttributes": {
-                    "group": GROUP,
-                    "resource": "agentactions",
-                    "subresource": "status",
-                    "verb": "update",
-                    "namespace": "default",
-                },
-            }
+        attributes = {
+            "group": GROUP,
+            "resource": "agentactions",
+            "subresource": "status",
+            "verb": "update",
+            "namespace": "default",
         }
-        deadline = time.monotonic() + 30
+        self.await_right("system:serviceaccount:ascend-system:ascend-controller-manager", attributes, allowed)
+
+    def await_right(self, user: str, attributes: dict[str, str], allowed: bool) -> None:
+        """Wait until the API server allows somebody something, or does not any more."""
+        review = {"spec": {"user": user, "resourceAttributes": attributes}}
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             got = self.ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
             if got["status"]["allowed"] == allowed:
@@ -147,7 +147,10 @@ class Team:
         self.bind(name, {"kind": "ClusterRole", "name": "ascend-agent-submitter"})
 
     def bind(self, account: str, role: dict[str, str]) -> None:
-        """Give a ServiceAccount a role."""
+        """Give a ServiceAccount a role, and wait until the API server, which hears of it by a watch, knows."""
+        scope = "" if role["kind"] == "ClusterRole" else f"/namespaces/{self.namespace}"
+        path = f"/apis/rbac.authorization.k8s.io/v1{scope}/{role['kind'].lower()}s/{role['name']}"
+        rules = self.cluster.ask("GET", path)["rules"]
         self.cluster.ask(
             "POST",
             f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self.namespace}/rolebindings",
@@ -157,6 +160,15 @@ class Team:
                 "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": self.namespace}],
             },
         )
+        for rule in rules:
+            attributes = {
+                "namespace": self.namespace,
+                "group": rule["apiGroups"][0],
+                "resource": rule["resources"][0],
+                "name": rule.get("resourceNames", [""])[0],
+                "verb": rule["verbs"][0],
+            }
+            self.cluster.await_right(f"system:serviceaccount:{self.namespace}:{account}", attributes, True)
 
     def register(self, name: str, **spec: Any) -> None:
         """Register an Agent in whose name the account bot may submit."""
@@ -192,7 +204,7 @@ class Team:
 
     def pending(self, description: str) -> str:
         """Return the name of the action with this description, once it waits for people."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             for action in self.actions():
                 decision = action.get("status", {}).get("decision")
@@ -213,8 +225,9 @@ class Team:
         )
 
     def connect(self, **options: Any) -> dict[str, Any]:
-        """Return the arguments of a client of this agent, through the proxy."""
+        """Return the arguments of a client of this agent, through the proxy; with time, where no test is about it."""
         return {
+            "timeout": 60,
             "api_key": self.token,
             "api_url": self.cluster.url,
             "ca_file": self.cluster.ca_file,

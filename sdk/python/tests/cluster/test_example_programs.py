@@ -38,7 +38,7 @@ def environment() -> dict[str, str]:
 def test_example(program: str, done: str, denied: str) -> None:
     run = subprocess.run(
         [sys.executable, str(EXAMPLES / program)],
-        env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+        env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert "Unclosed" not in run.stderr

@@ -38,8 +38,9 @@ HIGH = {"table": "customers", "operation": "UPDATE", "affected_rows": 1, "data_c
 class Run:
     """One governed run, with what was true when its body ran."""
 
-    def __init__(self, cluster: Cluster, *, human: bool) -> None:
+    def __init__(self, cluster: Cluster, *, human: bool, timeout: float = 1) -> None:
         self.cluster = cluster
+        self.options = cluster.options(timeout)
         self.key = uuid.uuid4().hex
         self.name = name_of("default", cluster.agent, self.key)
         self.type: str
@@ -65,12 +66,12 @@ class Run:
             self.problems.append("the parameters differ")
 
     def sync(self) -> None:
-        with ascend.AscendClient(**self.cluster.options()) as client, contextlib.suppress(AscendError):  # noqa: SIM117
+        with ascend.AscendClient(**self.options) as client, contextlib.suppress(AscendError):  # noqa: SIM117
             with client.governed_action(self.action, timeout_seconds=5) as run:
                 self.body(run.parameters)
 
     async def asynchronous(self) -> None:
-        async with ascend.aio.AscendClient(**self.cluster.options()) as client:
+        async with ascend.aio.AscendClient(**self.options) as client:
             with contextlib.suppress(AscendError):
                 async with client.governed_action(self.action, timeout_seconds=5) as run:
                     await asyncio.to_thread(self.body, run.parameters)
@@ -150,7 +151,7 @@ def test_a_denial_and_a_second_call(cluster: Cluster) -> None:
             client.governed_action(bulk),
         ):
             pytest.fail("it is run")
-    first = Run(cluster, human=False)
+    first = Run(cluster, human=False, timeout=60)
     first.go("threads")
     first.go("asyncio")
     assert (first.runs, first.problems) == (1, [])
