@@ -36,11 +36,11 @@ func TestSlowReceivers(t *testing.T) {
 		want string // of the error; empty for taken
 		from time.Duration
 	}{
-		"25 s": {listen(t, func(c net.Conn) {
+		"29 s": {listen(t, func(c net.Conn) {
 			request(c)
-			time.Sleep(25 * time.Second)
+			time.Sleep(29 * time.Second)
 			fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		}), "", 25 * time.Second},
+		}), "", 29 * time.Second},
 		"31.5 s": {listen(t, func(c net.Conn) {
 			request(c)
 			time.Sleep(31500 * time.Millisecond)
@@ -64,9 +64,14 @@ func TestSlowReceivers(t *testing.T) {
 	} {
 		// Not t.Run: of parallel tests only as many run at once as there are processors.
 		all.Go(func() {
-			began := time.Now()
-			result := s.Send(t.Context(), target(receiver.url), sample())
-			took := time.Since(began)
+			var result notify.Result
+			var took time.Duration
+			// A busy machine may need the second that is left of the 30: three tries.
+			for tries := 0; tries == 0 || receiver.want == "" && result.Err != nil && tries < 3; tries++ {
+				began := time.Now()
+				result = s.Send(t.Context(), target(receiver.url), sample())
+				took = time.Since(began)
+			}
 			if receiver.want == "" && (result.Err != nil || result.StatusCode != http.StatusOK) {
 				t.Errorf("%s: %+v", name, result)
 			} else if receiver.want != "" {
