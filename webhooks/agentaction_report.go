@@ -35,7 +35,7 @@ func (h *actionHandler) report(ctx context.Context, req *admission.Request, old,
 }
 
 // ttlText is what the schema takes for a duration, of maxTTLText characters at most.
-var ttlText = regexp.MustCompile(`^([0-9]+([.][0-9]+)?(ms|s|m|h))+$`)
+var ttlText = regexp.MustCompile(`^(\d+([.]\d+)?(ms|s|m|h))+$`)
 
 const maxTTLText = 32
 
@@ -80,14 +80,19 @@ func (h *actionHandler) aboutStored(ctx context.Context, req *admission.Request,
 	if err != nil {
 		return err
 	}
-	same := action.Namespace == old.Namespace && action.Name == old.Name &&
-		(action.UID == "" || action.UID == old.UID) &&
-		(action.CreationTimestamp.IsZero() || action.CreationTimestamp.Equal(&old.CreationTimestamp)) &&
-		(action.DeletionTimestamp.IsZero() || action.DeletionTimestamp.Equal(old.DeletionTimestamp)) &&
-		(action.DeletionGracePeriodSeconds == nil || ptr.Equal(action.DeletionGracePeriodSeconds, old.DeletionGracePeriodSeconds)) &&
-		action.ResourceVersion == live.ResourceVersion
+	same := sameMeta(old, action) && action.ResourceVersion == live.ResourceVersion
 	if !same || live.Status.Decision != v1alpha1.DecisionApproved || live.Spec.Outcome != nil || !isRequester(live, req) {
 		return conflict(whyMoved, "the action has changed meanwhile; read it again and report then: kubectl get agentaction %s -n %s -o yaml", req.Name, req.Namespace)
 	}
 	return nil
+}
+
+// sameMeta says whether the metadata that nobody can change are as they are stored,
+// or left out.
+func sameMeta(old, action *v1alpha1.AgentAction) bool {
+	return action.Namespace == old.Namespace && action.Name == old.Name &&
+		(action.UID == "" || action.UID == old.UID) &&
+		(action.CreationTimestamp.IsZero() || action.CreationTimestamp.Equal(&old.CreationTimestamp)) &&
+		(action.DeletionTimestamp.IsZero() || action.DeletionTimestamp.Equal(old.DeletionTimestamp)) &&
+		(action.DeletionGracePeriodSeconds == nil || ptr.Equal(action.DeletionGracePeriodSeconds, old.DeletionGracePeriodSeconds))
 }

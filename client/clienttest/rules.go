@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -15,16 +14,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	runtimeclient "sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/config"
 	"github.com/ow-kai/ascend-operator/internal/audit"
-	"github.com/ow-kai/ascend-operator/internal/crd"
 	"github.com/ow-kai/ascend-operator/internal/policy"
 	"github.com/ow-kai/ascend-operator/internal/ratelimit"
 	"github.com/ow-kai/ascend-operator/internal/seal"
@@ -85,28 +81,12 @@ func newRules(s *Server, objects []any) (*rules, error) {
 
 // add takes a copy of an object, which stays the caller's, and says whether it is policy.
 func (r *rules) add(object any) (bool, error) {
-	if given, is := object.(runtime.Object); is {
-		own := given.DeepCopyObject()
-		if err := complete(own); err != nil {
+	if given, is := object.(runtimeclient.Object); is {
+		own, err := created(given)
+		if err != nil {
 			return false, err
 		}
 		object = own
-	}
-	if object, is := object.(metav1.Object); is {
-		if object.GetUID() == "" {
-			object.SetUID(newUID())
-		}
-		object.SetGeneration(max(object.GetGeneration(), 1))
-		_, isModel := object.(*v1alpha1.RiskModel)
-		_, isNamespace := object.(*corev1.Namespace)
-		if object.GetNamespace() == "" && !isModel && !isNamespace {
-			object.SetNamespace(DefaultNamespace)
-		}
-	}
-	if object, is := object.(runtime.Object); is {
-		if err := valid(object, nil); err != nil {
-			return false, err
-		}
 	}
 	switch object := object.(type) {
 	case *v1alpha1.SmartRule:
@@ -125,63 +105,6 @@ func (r *rules) add(object any) (bool, error) {
 		return false, fmt.Errorf("a %T is nothing that decisions are made by; give Agents, SmartRules, ApprovalWorkflows, a RiskModel or Namespaces", object)
 	}
 	return true, nil
-}
-
-// kinds are those that the operator knows.
-var kinds = sync.OnceValue(func() *runtime.Scheme {
-	known := runtime.NewScheme()
-	utilruntime.Must(v1alpha1.AddToScheme(known))
-	return known
-})
-
-// complete sets what an object leaves out as the API server would. What is not of
-// the operator's kinds stays as it is.
-func complete(object runtime.Object) error {
-	kind, value, err := asStored(object)
-	if kind == nil || err != nil {
-		return err
-	}
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(value, object)
-}
-
-// valid holds an object to the schema of its kind and the rules in that, as the
-// API server does; old is what it changes, nil where it is new.
-func valid(object, old runtime.Object) error {
-	kind, value, err := asStored(object)
-	if kind == nil || err != nil {
-		return err
-	}
-	var before map[string]any
-	if old != nil {
-		if _, before, err = asStored(old); err != nil {
-			return err
-		}
-	}
-	if wrong := kind.Validate(context.Background(), value, before); len(wrong) > 0 {
-		name := object.(metav1.Object).GetName() //nolint:forcetypeassert // every kind has a name
-		return apierrors.NewInvalid(schema.GroupKind{Group: v1alpha1.GroupVersion.Group, Kind: kind.Name}, name, wrong)
-	}
-	return nil
-}
-
-// asStored is an object as the API server keeps it, what it leaves out set, with
-// its kind; nil where that is none of the operator's.
-func asStored(object runtime.Object) (*crd.Kind, map[string]any, error) {
-	of, _, err := kinds().ObjectKinds(object)
-	if err != nil {
-		return nil, nil, nil //nolint:nilerror // it is of no such kind
-	}
-	kind, err := crd.Of(of[0].Kind)
-	if err != nil {
-		return nil, nil, err
-	}
-	value, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		return nil, nil, err
-	}
-	value["apiVersion"], value["kind"] = v1alpha1.GroupVersion.String(), kind.Name
-	kind.Default(value)
-	return kind, value, nil
 }
 
 func (r *rules) addNamespace(name string, labels map[string]string) {

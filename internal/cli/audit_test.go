@@ -308,7 +308,8 @@ type endless struct {
 }
 
 func (e *endless) Read(to []byte) (int, error) {
-	if e.n++; e.n == 2 {
+	e.n++
+	if e.n == 2 {
 		close(e.read)
 	}
 	return copy(to, e.text), nil

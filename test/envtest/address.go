@@ -27,7 +27,7 @@ func FreeAddress(ctx context.Context, t TB) string {
 	t.Helper()
 	var config net.ListenConfig
 	for range 200 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowestPort+rand.IntN(highestPort-lowestPort))) //nolint:gosec // a port, no secret
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(lowestPort+rand.IntN(highestPort-lowestPort)))
 		if listener, err := config.Listen(ctx, "tcp4", address); err == nil {
 			_ = listener.Close()
 			if _, before := given.LoadOrStore(address, true); !before {
