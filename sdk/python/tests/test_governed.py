@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import json
@@ -469,6 +470,15 @@ def test_what_would_run_later_is_not_run() -> None:
 
     with pytest.raises(TypeError, match="would run later"):
         govern(world, lambda table: later())("orders")
+    (obj,) = world.store.values()
+    assert obj["spec"]["outcome"]["result"] == "Failed"
+
+
+def test_what_runs_on_its_own_is_not_said_to_be_done_or_not() -> None:
+    world, loop = World(), asyncio.new_event_loop()
+    with pytest.raises(TypeError, match="returned a Future, of which nobody knows how it ends; await it"):
+        govern(world, lambda table: loop.create_future())("orders")
+    loop.close()
     (obj,) = world.store.values()
     assert obj["spec"]["outcome"]["result"] == "Failed"
 

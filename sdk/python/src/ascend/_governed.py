@@ -287,11 +287,14 @@ class _Call:
 
 def _whole(value: Any) -> Any:
     """Refuse a result that has yet to run: it would do so whenever somebody likes, and any number of times."""
-    if inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
-        if inspect.iscoroutine(value) or inspect.isgenerator(value):
+    returned = f"the governed function returned a {type(value).__name__}"
+    if inspect.iscoroutine(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
+        if not inspect.isasyncgen(value):  # which has nothing to close before it has begun
             value.close()
+        raise TypeError(f"{returned}, which would run later; it is not run")
+    if inspect.isawaitable(value):
         raise TypeError(
-            f"the governed function returned a {type(value).__name__}, which would run later; it is not run"
+            f"{returned}, of which nobody knows how it ends; await it in the function, and return its result"
         )
     return value
 
