@@ -198,7 +198,7 @@ func TestGovernAfterTheDecision(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := clienttest.New(t)
 			options := server.Options()
-			options.Config.Wrap(before("GET", "/agentactions/act-", func() { test.meanwhile(server) }))
+			options.Config.Wrap(onceMade(func() { test.meanwhile(server) }))
 			runs := 0
 			if err := newClient(t, options).Govern(t.Context(), harmless, counted(&runs, nil)); runs != 0 || !test.want(err) {
 				t.Errorf("%d runs, %T: %v", runs, err, err)

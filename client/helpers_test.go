@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,16 +30,23 @@ func meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: "default", Name: name}
 }
 
-// before runs something once, before the first request of that method to a path
-// that contains the text.
-func before(method, path string, do func()) func(http.RoundTripper) http.RoundTripper {
-	var once sync.Once
+// onceMade runs something once an action was made, before it is looked at again.
+func onceMade(do func()) func(http.RoundTripper) http.RoundTripper {
+	var (
+		made atomic.Bool
+		once sync.Once
+	)
 	return func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Method == method && strings.Contains(r.URL.Path, path) {
+			// The watch may look before the action is made.
+			if r.Method == http.MethodGet && made.Load() && strings.Contains(r.URL.Path, "/agentactions/act-") {
 				once.Do(do)
 			}
-			return next.RoundTrip(r)
+			response, err := next.RoundTrip(r)
+			if r.Method == http.MethodPost && err == nil {
+				made.Store(true)
+			}
+			return response, err
 		})
 	}
 }
