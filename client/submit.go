@@ -83,14 +83,25 @@ func (c *Client) submit(ctx context.Context, action *Action) (*submission, error
 	case err == nil:
 		return asked, nil
 	case ctx.Err() == nil && waiting.Err() != nil:
-		// While no watch can be had, it was read last up to PollInterval ago.
-		if now, err := c.readOnce(ctx, object.Name); err == nil && now.UID == made.UID && now.Status.Decision != v1alpha1.DecisionNone {
-			asked.action = now
-			return asked, nil
-		}
-		return asked, c.notLooked(asked, err)
+		return asked, c.lookAgain(ctx, asked, err)
 	default:
 		return asked, err
+	}
+}
+
+// lookAgain looks once more at an action that nothing was heard of: while no watch
+// can be had, it was read last up to PollInterval ago. late is why it is asked for.
+func (c *Client) lookAgain(ctx context.Context, asked *submission, late error) error {
+	now, err := c.readOnce(ctx, asked.action.Name)
+	missing := (*NotFoundError)(nil)
+	switch {
+	case errors.As(err, &missing), err == nil && now.UID != asked.uid():
+		return gone(asked.action.Name)
+	case err == nil && now.Status.Decision != v1alpha1.DecisionNone:
+		asked.action = now
+		return nil
+	default:
+		return c.notLooked(asked, late)
 	}
 }
 

@@ -109,6 +109,9 @@ func (w *watcher) made(one *waiter, action *v1alpha1.AgentAction) {
 	defer w.mu.Unlock()
 	one.uid, one.expects = action.UID, true
 	if one.latest != nil && one.latest.UID != action.UID {
+		if !before(one.latest, action) { // the watch was quicker than the answer
+			one.fail(gone(action.Name))
+		}
 		one.latest = nil
 	}
 	one.see(action)

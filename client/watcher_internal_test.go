@@ -82,3 +82,33 @@ func TestTellOfAnEarlierAction(t *testing.T) {
 		t.Error("nobody says that it is gone")
 	}
 }
+
+// The watch may be quicker than the answer to the request that made the action, and
+// tell already of another that took its name.
+func TestTellOfALaterActionBeforeItIsKnownAsMade(t *testing.T) {
+	c, err := New(Options{Config: &rest.Config{Host: "http://127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	action := func(uid types.UID, version string) *v1alpha1.AgentAction {
+		return &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Name: "act-1", UID: uid, ResourceVersion: version}}
+	}
+	for _, test := range []struct {
+		name   string
+		seen   *v1alpha1.AgentAction
+		isGone bool
+	}{
+		{"another, later", action("later", "21"), true},
+		{"another, earlier", action("earlier", "19"), false},
+		{"the same, as it was decided", action("mine", "21"), false},
+	} {
+		one := c.watcher.begin("act-1", false, "")
+		c.watcher.tell(test.seen, 1)
+		c.watcher.made(one, action("mine", "20"))
+		if latest, failure, _ := c.watcher.state(one); latest.UID != "mine" || (failure != nil) != test.isGone {
+			t.Errorf("%s: %+v, %v", test.name, latest, failure)
+		}
+		c.watcher.end(one)
+	}
+}
