@@ -59,25 +59,34 @@ func TestWaitBehindASilentWatch(t *testing.T) {
 	}
 }
 
-// A watch that lags tells of the action that had the name before. Nothing of
-// that is news.
-func TestTellOfAnEarlierAction(t *testing.T) {
+// hearsNothing is a client that is told by nobody but the test.
+func hearsNothing(t *testing.T) *Client {
+	t.Helper()
 	c, err := New(Options{Config: &rest.Config{Host: "http://127.0.0.1:1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	action := func(uid types.UID, version string) *v1alpha1.AgentAction {
-		return &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Name: "act-1", UID: uid, ResourceVersion: version}}
-	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// written is an action of that version.
+func written(uid types.UID, version string) *v1alpha1.AgentAction {
+	return &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Name: "act-1", UID: uid, ResourceVersion: version}}
+}
+
+// A watch that lags tells of the action that had the name before. Nothing of
+// that is news.
+func TestTellOfAnEarlierAction(t *testing.T) {
+	c := hearsNothing(t)
 	one := c.watcher.begin("act-1", false, "")
 	defer c.watcher.end(one)
-	c.watcher.made(one, action("mine", "20"))
-	c.watcher.tell(action("earlier", "19"), 1)
+	c.watcher.made(one, written("mine", "20"))
+	c.watcher.tell(written("earlier", "19"), 1)
 	if latest, failure, _ := c.watcher.state(one); failure != nil || latest.UID != "mine" {
 		t.Errorf("%+v, %v", latest, failure)
 	}
-	c.watcher.tell(action("later", "21"), 1)
+	c.watcher.tell(written("later", "21"), 1)
 	if _, failure, _ := c.watcher.state(one); failure == nil {
 		t.Error("nobody says that it is gone")
 	}
@@ -86,26 +95,19 @@ func TestTellOfAnEarlierAction(t *testing.T) {
 // The watch may be quicker than the answer to the request that made the action, and
 // tell already of another that took its name.
 func TestTellOfALaterActionBeforeItIsKnownAsMade(t *testing.T) {
-	c, err := New(Options{Config: &rest.Config{Host: "http://127.0.0.1:1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	action := func(uid types.UID, version string) *v1alpha1.AgentAction {
-		return &v1alpha1.AgentAction{ObjectMeta: metav1.ObjectMeta{Name: "act-1", UID: uid, ResourceVersion: version}}
-	}
+	c := hearsNothing(t)
 	for _, test := range []struct {
 		name   string
 		seen   *v1alpha1.AgentAction
 		isGone bool
 	}{
-		{"another, later", action("later", "21"), true},
-		{"another, earlier", action("earlier", "19"), false},
-		{"the same, as it was decided", action("mine", "21"), false},
+		{"another, later", written("later", "21"), true},
+		{"another, earlier", written("earlier", "19"), false},
+		{"the same, as it was decided", written("mine", "21"), false},
 	} {
 		one := c.watcher.begin("act-1", false, "")
 		c.watcher.tell(test.seen, 1)
-		c.watcher.made(one, action("mine", "20"))
+		c.watcher.made(one, written("mine", "20"))
 		if latest, failure, _ := c.watcher.state(one); latest.UID != "mine" || (failure != nil) != test.isGone {
 			t.Errorf("%s: %+v, %v", test.name, latest, failure)
 		}

@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
 	"github.com/ow-kai/ascend-operator/api/v1alpha1"
 	"github.com/ow-kai/ascend-operator/client"
@@ -98,6 +101,31 @@ func TestInvalid(t *testing.T) {
 	<-done
 	if !strings.Contains(inner.said, `SmartRule.governance.ascendowkai.com "no-effect" is invalid: spec.effect: Required value`) {
 		t.Errorf("says %q", inner.said)
+	}
+}
+
+// What the CRDs refuse of an action is refused, also of one that no client of ours makes.
+func TestInvalidAction(t *testing.T) {
+	options := clienttest.New(t).Options()
+	speaker, err := rest.HTTPClientFor(options.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := options.Config.Host + "/apis/governance.ascendowkai.com/v1alpha1/namespaces/default/agentactions"
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(
+		`{"metadata": {"name": "act-1"}, "spec": {"agentRef": {"name": "test-agent"}, "actionType": "database_read", "ttlAfterDecision": "9000h"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := speaker.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(string(said), "spec.ttlAfterDecision: Invalid value") {
+		t.Errorf("%d %s, %v", response.StatusCode, said, err)
 	}
 }
 
